@@ -1,0 +1,1 @@
+"""What the loader, the service and the dashboard share, and the command line."""

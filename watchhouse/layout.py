@@ -1,0 +1,60 @@
+"""Where everything that Watchhouse writes lives below its home folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds the lake, the build and the releases (`WATCHHOUSE_HOME`).
+
+    Nothing outside `root` is ever written. Paths inside the ledger are relative to `root`, with
+    forward slashes, so that a home can be moved or mounted elsewhere.
+    """
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """Immutable Parquet batches, found only through the ledger."""
+        return self.root / "raw"
+
+    @property
+    def rejects(self) -> Path:
+        """Records that could not be split at all; readable by the owner only."""
+        return self.raw / "rejects"
+
+    @property
+    def ledger(self) -> Path:
+        """One committed entry per batch, a JSON object on one line."""
+        return self.raw / "ledger"
+
+    @property
+    def pseudonym_key(self) -> Path:
+        """The key that turns identifiers into pseudonyms, mode 0600."""
+        return self.root / "pseudonym.key"
+
+    @property
+    def build(self) -> Path:
+        """What only the builder process opens."""
+        return self.root / "build"
+
+    @property
+    def build_database(self) -> Path:
+        """The warehouse under construction."""
+        return self.build / "warehouse.duckdb"
+
+    @property
+    def builder_lock(self) -> Path:
+        """Held by the one process that builds or publishes."""
+        return self.build / "builder.lock"
+
+    @property
+    def releases(self) -> Path:
+        """Published warehouses, one numbered folder each, never changed once there."""
+        return self.root / "releases"
+
+    @property
+    def current(self) -> Path:
+        """Symbolic link to the folder of the current release; replaced by rename."""
+        return self.root / "current"
