@@ -1,0 +1,27 @@
+{#-
+  The relation of a model as the last build left it, or none: for models that run before it and
+  must see its rows from before this build, which `ref` cannot express. None on a full refresh.
+-#}
+{% macro built(model_name) -%}
+    {%- if execute and not flags.FULL_REFRESH -%}
+        {%- for node in graph.nodes.values()
+            if node.resource_type == 'model' and node.name == model_name -%}
+            {{ return(adapter.get_relation(node.database, node.schema, node.alias)) }}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{#- Whether this build takes or withdraws a batch of a stream, known before the SQL is compiled. -#}
+{% macro stream_moves(stream) -%}
+    {%- set batches = ref('int_batches') -%}
+    {%- set batches = load_relation(batches) if execute else none -%}
+    {%- if not batches -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set query -%}
+        select count(*) as n from {{ batches }}
+        where stream = '{{ stream }}' and (is_taken or is_withdrawn)
+    {%- endset -%}
+    {{ return(run_query(query).rows[0]['n'] > 0) }}
+{%- endmacro %}

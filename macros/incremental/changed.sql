@@ -1,0 +1,65 @@
+{#-
+  Conditions that pick the rows of a relation which this build makes anew: used once to read
+  what feeds a model and once to delete what the model held, so that the two cannot differ.
+  `row` is the alias of the relation whose rows are picked.
+-#}
+
+{#-
+  Plays or sessions that start in a changed span of their viewer's time. The first two conditions
+  follow from the third; they let the engine skip whole days and viewers before it compares times.
+-#}
+{% macro in_changed_spans(row='target') -%}
+    {{ row }}.started_date in (select activity_date from {{ ref('int_changed_days') }})
+    and {{ row }}.user_id in (select user_id from {{ ref('int_changed_spans') }})
+    and exists (
+        select 1
+        from {{ ref('int_changed_spans') }} as span
+        where
+            span.user_id = {{ row }}.user_id
+            and {{ row }}.started_at between span.span_started_at and span.span_ended_at
+    )
+{%- endmacro %}
+
+{#- Rows per reporting day. -#}
+{% macro on_changed_days(row='target') -%}
+    {{ row }}.activity_date in (select activity_date from {{ ref('int_changed_days') }})
+{%- endmacro %}
+
+{#- Rows per viewer and reporting day. -#}
+{% macro on_changed_user_days(row='target') -%}
+    {{ row }}.activity_date in (select activity_date from {{ ref('int_changed_days') }})
+    and ({{ row }}.user_id, {{ row }}.activity_date) in (
+        select user_id, activity_date from {{ ref('int_changed_user_days') }}
+    )
+{%- endmacro %}
+
+{#- Rows per viewer. -#}
+{% macro of_changed_users(row='target') -%}
+    {{ row }}.user_id in (select user_id from {{ ref('int_changed_users') }})
+{%- endmacro %}
+
+{#- Rows whose batch is taken or withdrawn by this build. -#}
+{% macro of_moved_batches(row='target') -%}
+    {{ row }}.batch_id in (
+        select batch_id from {{ ref('int_batches') }} where is_taken or is_withdrawn
+    )
+{%- endmacro %}
+
+{#- Batches whose counts this build may change. -#}
+{% macro of_changed_batches(row='target') -%}
+    {{ row }}.batch_id in (select batch_id from {{ ref('int_changed_batches') }})
+{%- endmacro %}
+
+{#- Events that share an identity with a row of a batch that is taken or withdrawn. -#}
+{% macro of_contested_plays(row='target') -%}
+    {{ row }}.play_id in (select play_id from {{ ref('int_contested_plays') }})
+{%- endmacro %}
+
+{#- Every row, but only when a batch of the stream was taken or withdrawn: small whole streams. -#}
+{% macro of_changed_stream(stream) -%}
+    exists (
+        select 1
+        from {{ ref('int_batches') }} as batch
+        where batch.stream = '{{ stream }}' and (batch.is_taken or batch.is_withdrawn)
+    )
+{%- endmacro %}

@@ -1,0 +1,65 @@
+{#-
+  Records that a run has begun, so that one which dies half-way is never published.
+  A full refresh forgets what was published: every batch is taken and every part written anew.
+-#}
+{% macro begin_run() -%}
+    {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test'] -%}
+        {%- set version -%}
+            getvariable('code_version')
+            {%- if invocation_args_dict.get('vars') %} || '+{{ tojson(invocation_args_dict['vars']) | replace("'", "''") }}'{% endif -%}
+        {%- endset -%}
+        {%- set statements -%}
+            create schema if not exists history;
+            create schema if not exists test_failures;
+            create table if not exists history.published_batches (
+                batch_id varchar, release_id integer, published_at timestamptz
+            );
+            create table if not exists history.release_parts (
+                mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
+            );
+            create or replace table history.last_run as
+            select
+                '{{ invocation_id }}' as invocation_id,
+                cast({{ version }} as varchar) as code_version,
+                {{ flags.FULL_REFRESH or false }} as full_refresh,
+                cast('{{ run_started_at.isoformat() }}' as timestamptz) as started_at,
+                cast(null as timestamptz) as completed_at,
+                false as is_complete,
+                cast(null as integer) as failed_count;
+            {%- if flags.FULL_REFRESH and flags.WHICH in ['build', 'run'] %}
+            delete from history.published_batches;
+            delete from history.release_parts;
+            {%- endif %}
+        {%- endset -%}
+        {%- do run_query(statements) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Records how the run ended: complete when it held every model, seed, snapshot and data test. -#}
+{% macro complete_run(results) -%}
+    {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test'] -%}
+        {%- set done = [] -%}
+        {%- set failed = [] -%}
+        {%- for result in results -%}
+            {%- if result.status in ['success', 'pass', 'warn'] -%}
+                {%- do done.append(result.node.unique_id) -%}
+            {%- else -%}
+                {%- do failed.append(result.node.unique_id) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set missing = [] -%}
+        {%- for node in graph.nodes.values()
+            if node.resource_type in ['model', 'seed', 'snapshot', 'test']
+            and node.config.materialized != 'ephemeral'
+            and node.unique_id not in done -%}
+            {%- do missing.append(node.unique_id) -%}
+        {%- endfor -%}
+        {%- set statement -%}
+            update history.last_run set
+                completed_at = current_timestamp,
+                is_complete = {{ missing | length == 0 }},
+                failed_count = {{ failed | length }}
+        {%- endset -%}
+        {%- do run_query(statement) -%}
+    {%- endif -%}
+{%- endmacro %}

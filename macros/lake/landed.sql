@@ -1,0 +1,69 @@
+{#- The folder that everything written lives in, as the profile has it; quotes doubled for SQL. -#}
+{% macro home() -%}
+    {{ return(env_var('WATCHHOUSE_HOME', 'data') | replace("'", "''")) }}
+{%- endmacro %}
+
+{#-
+  The rows of landed files, found only through the ledger, or a typed empty relation.
+
+  `files` is a column of `int_batches` with lists of paths; `only` a condition on its rows. The
+  list is literal in the compiled SQL: the engine opens just these files.
+-#}
+{% macro landed_rows(files, only, columns) -%}
+    {%- set paths = [] -%}
+    {%- set batches = ref('int_batches') -%}
+    {%- set batches = load_relation(batches) if execute else none -%}
+    {%- if batches -%}
+        {%- set query -%}
+            select unnest({{ files }}) as path from {{ batches }} where {{ only }} order by path
+        {%- endset -%}
+        {%- for row in run_query(query).rows -%}
+            {%- do paths.append("'" ~ home() ~ '/' ~ row['path'] | replace("'", "''") ~ "'") -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if paths -%}
+        read_parquet([{{ paths | join(',\n        ') }}], hive_partitioning = false)
+    {%- else -%}
+        (
+            select
+            {%- for name, type in columns.items() %}
+                cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+            {%- endfor %}
+            where false
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The columns of a raw stream as the loader writes them: its own as text, then provenance. -#}
+{% macro raw_columns(names) -%}
+    {%- set columns = {} -%}
+    {%- for name in names -%}
+        {%- do columns.update({name: 'varchar'}) -%}
+    {%- endfor -%}
+    {%- do columns.update({
+        'batch_id': 'varchar',
+        'source': 'varchar',
+        'source_kind': 'varchar',
+        'source_uri': 'varchar',
+        'source_position': 'bigint',
+        'landed_at': 'timestamptz',
+    }) -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- The date formats that the mappings of the batches at hand name. -#}
+{% macro watch_date_formats() -%}
+    {%- set formats = [] -%}
+    {%- set batches = ref('int_batches') -%}
+    {%- set batches = load_relation(batches) if execute else none -%}
+    {%- if batches -%}
+        {%- set query -%}
+            select distinct watch_date_format from {{ batches }}
+            where is_taken and watch_date_format is not null order by watch_date_format
+        {%- endset -%}
+        {%- for row in run_query(query).rows -%}
+            {%- do formats.append(row['watch_date_format']) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(formats) }}
+{%- endmacro %}

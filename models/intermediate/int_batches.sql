@@ -1,0 +1,66 @@
+-- A table, so that the whole build works on the ledger as it stood when the build began.
+with
+
+entries as (
+
+    select * from {{ ref('stg_lake__ledger_entries') }}
+
+),
+
+published as (
+
+    select batch_id from {{ source('history', 'published_batches') }}
+
+),
+
+superseding as (
+
+    select
+        unnest(supersedes) as batch_id,
+        batch_id as superseded_by
+    from entries
+
+),
+
+superseded as (
+
+    select
+        superseding.batch_id,
+        min(superseding.superseded_by) as superseded_by,
+        bool_or(published.batch_id is null) as is_withdrawn
+    from superseding
+    left join published on superseding.superseded_by = published.batch_id
+    group by superseding.batch_id
+
+),
+
+final as (
+
+    select
+        entries.batch_id,
+        superseded.superseded_by,
+        entries.stream,
+        entries.source,
+        entries.source_kind,
+        entries.source_uri,
+        entries.content_hash,
+        entries.watch_date_format,
+        entries.time_zone,
+        entries.decimal_separator,
+        entries.raw_paths,
+        entries.reject_paths,
+        entries.read_count,
+        entries.rejected_count,
+        entries.landed_count,
+        superseded.batch_id is not null as is_superseded,
+        superseded.batch_id is null and published.batch_id is null as is_taken,
+        coalesce(superseded.is_withdrawn, false) as is_withdrawn,
+        entries.ingest_date,
+        entries.landed_at
+    from entries
+    left join superseded on entries.batch_id = superseded.batch_id
+    left join published on entries.batch_id = published.batch_id
+
+)
+
+select * from final

@@ -1,0 +1,37 @@
+-- Batches that are taken or withdrawn, and those whose row won or lost its place to one of theirs.
+with
+
+batches as (
+
+    select * from {{ ref('int_batches') }}
+
+),
+
+contested as (
+
+    select * from {{ ref('int_contested_plays') }} where is_changed
+
+),
+
+-- Small whole streams: one new catalogue may displace rows of every earlier one.
+whole_streams as (
+
+    select distinct stream
+    from batches
+    where stream != 'watch_events' and (is_taken or is_withdrawn)
+
+),
+
+final as (
+
+    select batch_id from batches where is_taken or is_withdrawn
+    union
+    select batch_id from batches where stream in (select stream from whole_streams)
+    union
+    select kept_batch_id as batch_id from contested where kept_batch_id is not null
+    union
+    select batch_id_before as batch_id from contested where batch_id_before is not null
+
+)
+
+select * from final

@@ -1,0 +1,31 @@
+{%- set users_move = stream_moves('users') %}
+{%- set users = built('dim_users') if users_move else none %}
+with
+
+spans as (
+
+    select * from {{ ref('int_changed_spans') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('int_users_deduplicated') }}
+
+),
+
+final as (
+
+    select user_id from spans
+    {%- if users_move %}
+    union
+    select user_id from accounts
+    {%- endif %}
+    {%- if users %}
+    union
+    select user_id from {{ users }}
+    {%- endif %}
+
+)
+
+select * from final

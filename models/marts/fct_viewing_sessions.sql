@@ -1,0 +1,83 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    meta={'replaces': 'in_changed_spans', 'publish': {'partition_by': 'started_date'}},
+) }}
+-- depends_on: {{ ref('int_changed_days') }}
+-- depends_on: {{ ref('int_changed_spans') }}
+with
+
+plays as (
+
+    select *
+    from {{ ref('fct_plays') }} as play
+    {%- if is_incremental() %}
+    where {{ in_changed_spans('play') }}
+    {%- endif %}
+
+),
+
+watched_shows as (
+
+    select
+        session_id,
+        user_id,
+        show_id,
+        count(*) as play_count,
+        count(distinct (season, episode)) filter (where episode is not null) as episode_count,
+        sum(watched_microseconds) as watched_microseconds,
+        min(started_at) as started_at,
+        max(ended_at) as ended_at
+    from plays
+    group by session_id, user_id, show_id
+
+),
+
+judged as (
+
+    select
+        *,
+        episode_count >= {{ var('binge_min_episodes') }}
+        or (
+            episode_count = 0
+            and watched_microseconds >= {{ var('binge_min_minutes') * 60000000 }}
+        ) as is_binged
+    from watched_shows
+
+),
+
+sessions as (
+
+    select
+        session_id,
+        user_id,
+        cast(sum(play_count) as bigint) as play_count,
+        count(*) as show_count,
+        cast(sum(watched_microseconds) as bigint) as watched_microseconds,
+        bool_or(is_binged) as is_binge_session,
+        min(started_at) as started_at,
+        max(ended_at) as ended_at
+    from judged
+    group by session_id, user_id
+
+),
+
+final as (
+
+    select
+        session_id,
+        user_id,
+        play_count,
+        show_count,
+        watched_microseconds,
+        watched_microseconds / 60e6 as watched_minutes,
+        is_binge_session,
+        {{ reporting_date('started_at') }} as started_date,
+        started_at,
+        ended_at
+    from sessions
+
+)
+
+select * from final
+order by started_date

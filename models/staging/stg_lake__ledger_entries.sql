@@ -1,0 +1,75 @@
+{%- set entries = home() ~ '/raw/ledger/**/*.json' -%}
+{%- set found = execute and run_query("select count(*) as n from glob('" ~ entries ~ "')").rows[0]['n'] > 0 -%}
+{%- set columns = {
+    'entry_kind': 'varchar',
+    'batch_id': 'varchar',
+    'stream': 'varchar',
+    'source': 'varchar',
+    'source_kind': 'varchar',
+    'source_uri': 'varchar',
+    'content_hash': 'varchar',
+    'mapping': 'struct(watch_date_format varchar, time_zone varchar, decimal_separator varchar)',
+    'supersedes': 'varchar[]',
+    'files': 'struct(path varchar)[]',
+    'reject_files': 'struct(path varchar)[]',
+    'read_count': 'bigint',
+    'rejected_count': 'bigint',
+    'landed_count': 'bigint',
+    'ingest_date': 'date',
+    'landed_at': 'timestamptz',
+} -%}
+
+with
+
+ledger as (
+
+    select *
+    from
+    {%- if found %}
+        read_json(
+            '{{ entries }}',
+            format = 'newline_delimited',
+            columns = {
+            {%- for name, type in columns.items() %}
+                {{ name }}: '{{ type }}'{{ "," if not loop.last }}
+            {%- endfor %}
+            }
+        )
+    {%- else %}
+        (
+            select
+            {%- for name, type in columns.items() %}
+                cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+            {%- endfor %}
+            where false
+        )
+    {%- endif %}
+
+),
+
+final as (
+
+    select
+        batch_id,
+        stream,
+        source,
+        source_kind,
+        source_uri,
+        content_hash,
+        nullif(mapping.watch_date_format, '') as watch_date_format,
+        coalesce(mapping.time_zone, 'UTC') as time_zone,
+        coalesce(mapping.decimal_separator, '.') as decimal_separator,
+        supersedes,
+        list_transform(files, lambda file: file.path) as raw_paths,
+        list_transform(reject_files, lambda file: file.path) as reject_paths,
+        read_count,
+        rejected_count,
+        landed_count,
+        ingest_date,
+        timezone('UTC', landed_at) as landed_at
+    from ledger
+    where entry_kind = 'batch'
+
+)
+
+select * from final
