@@ -25,6 +25,11 @@ class Home:
         return self.raw / "rejects"
 
     @property
+    def landing(self) -> Path:
+        """Batches while they are written; each folder is locked by its writer."""
+        return self.raw / "landing"
+
+    @property
     def ledger(self) -> Path:
         """One committed entry per batch, a JSON object on one line."""
         return self.raw / "ledger"

@@ -1,0 +1,73 @@
+"""Parsed columns, renamed to the contract's; unknown ones gathered in `extras`."""
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from ingest.columns import EXTRAS, Stream
+from ingest.engine import Engine, identifier, literal
+from ingest.mappings import Mapping, Plan, plan
+from ingest.records import Parsed, Records
+from ingest.stamping import pseudonymised
+from watchhouse.pseudonyms import Pseudonymiser
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# concat_ws passes over nulls: what a record does not have is not in its extras.
+_EXTRAS: Final = """
+select case when coalesce({columns}) is not null then '{{' || concat_ws(',', {pairs}) || '}}' end
+from extra_columns
+"""
+
+
+class Arranger:
+    """Applies one mapping to blocks of one file, whose columns may differ from block to block."""
+
+    def __init__(self, stream: Stream, mapping: Mapping, pseudonymiser: Pseudonymiser) -> None:
+        """Prepare for one stream; identifiers in extras are hashed with `pseudonymiser`."""
+        self._stream = stream
+        self._mapping = mapping
+        self._pseudonymiser = pseudonymiser
+        self._plans: dict[tuple[str, ...], Plan] = {}
+
+    def arrange(self, parsed: Parsed, engine: Engine) -> Records:
+        """Return the records in the stream's columns; only its own identifiers are still raw."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        applied = self._plans.get(parsed.names)
+        if applied is None:
+            applied = self._plans[parsed.names] = plan(parsed.names, self._mapping, self._stream)
+        nothing = pa.nulls(len(parsed.table), pa.string())
+        arrays: list[pa.Array | pa.ChunkedArray] = []
+        for canonical, source in zip(self._stream.columns, applied.sources, strict=True):
+            if source is None:
+                arrays.append(nothing)
+                continue
+            column = parsed.table.column(source)
+            if source in applied.pseudonymised and canonical not in self._stream.identifiers:
+                column = pseudonymised(column, self._pseudonymiser).cast(pa.string())
+            arrays.append(column)
+        arrays.append(self._extras(parsed, applied, engine) if applied.extras else nothing)
+        table = pa.table(arrays, names=[*self._stream.columns, EXTRAS])
+        return Records(table, parsed.positions, parsed.rejects)
+
+    def _extras(self, parsed: Parsed, applied: Plan, engine: Engine) -> "pa.ChunkedArray":
+        import pyarrow as pa  # noqa: PLC0415
+
+        names, arrays, pairs = [], [], []
+        for name, index in applied.extras:
+            column = parsed.table.column(index)
+            if index in applied.pseudonymised:
+                column = pseudonymised(column, self._pseudonymiser).cast(pa.string())
+            own = f"x{len(names)}"
+            names.append(own)
+            arrays.append(column)
+            key = literal(json.dumps(name, ensure_ascii=False) + ":")
+            pairs.append(f"{key} || to_json({identifier(own)})")
+        query = _EXTRAS.format(columns=", ".join([*names, "null"]), pairs=", ".join(pairs))
+        engine.connection.register("extra_columns", pa.table(arrays, names=names))
+        try:
+            column = engine.connection.execute(query).to_arrow_table().column(0)
+        finally:
+            engine.connection.unregister("extra_columns")
+        return column.cast(pa.string())

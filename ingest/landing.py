@@ -1,0 +1,146 @@
+"""Landing: records become one batch of the raw lake, whole or not at all."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ingest.columns import Stream
+from ingest.mappings import Mapping
+from ingest.parts import BatchWriter, PartWriter
+from ingest.records import Records
+from ingest.stamping import Provenance, Stamper, reject_schema
+from ingest.workspace import Workspace
+from watchhouse.layout import Home
+from watchhouse.ledger import Entry, Ledger
+from watchhouse.pseudonyms import Pseudonymiser
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a batch is, before its records are known."""
+
+    batch_id: str
+    stream: Stream
+    source: str
+    source_kind: str
+    source_uri: str
+    content_hash: str
+    landed_at: datetime
+    supersedes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether content is to be landed: as which batch, in place of which, or that it was."""
+
+    batch_id: str
+    supersedes: tuple[str, ...]
+    is_landed: bool
+
+
+def decide(ledger: Ledger, *, content_hash: str, stream: str, mapping: Mapping) -> Decision:
+    """Compare content and mapping with what the ledger holds.
+
+    The id of a batch is a hash of content, stream and mapping. A mapping that was superseded and
+    is used again makes a new batch, whose id also depends on the one that it supersedes.
+    """
+    own = _digest({"content": content_hash, "stream": stream, "mapping": mapping.identity()})
+    current = ledger.effective(content_hash=content_hash, stream=stream)
+    for entry in current:
+        if entry.batch_id == own or any(
+            entry.batch_id == _digest({"batch": own, "after": old}) for old in entry.supersedes
+        ):
+            return Decision(entry.batch_id, (), is_landed=True)
+    supersedes = tuple(entry.batch_id for entry in current)
+    if ledger.find(own) is not None and supersedes:
+        return Decision(
+            _digest({"batch": own, "after": supersedes[-1]}), supersedes, is_landed=False
+        )
+    return Decision(own, supersedes, is_landed=False)
+
+
+def workspace_key(*, content_hash: str, stream: str) -> str:
+    """Return the key under which one content is landed by one loader at a time."""
+    return _digest({"content": content_hash, "stream": stream})
+
+
+def _digest(values: dict[str, Any]) -> str:
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def land(
+    records: Iterable[Records],
+    batch: Batch,
+    *,
+    home: Home,
+    ledger: Ledger,
+    workspace: Workspace,
+    pseudonymiser: Pseudonymiser | None,
+    mapping: Callable[[], dict[str, Any]],
+    confirm: Callable[[], None] = lambda: None,
+) -> Entry:
+    """Write `records` as one batch and commit it.
+
+    `workspace` is held and prepared. Without a pseudonymiser the identifiers in `records` already
+    are pseudonyms. `mapping` (its effective form, for the ledger) and `confirm` (a last chance to
+    refuse, by an exception) are called when all records have been read.
+
+    Raises:
+        OSError: the lake cannot be written; nothing counts, and what was written is removed when
+            the workspace is released.
+    """
+    provenance = Provenance(
+        batch_id=batch.batch_id,
+        source=batch.source,
+        source_kind=batch.source_kind,
+        source_uri=batch.source_uri,
+        landed_at=batch.landed_at,
+    )
+    stamper = Stamper(batch.stream, provenance, pseudonymiser)
+    rows = PartWriter(workspace.rows, stamper.schema)
+    rejects = PartWriter(workspace.rejects, reject_schema(), mode=0o600)
+    writer = BatchWriter(
+        rows=rows,
+        rejects=rejects,
+        stamper=stamper,
+        stream=batch.stream.name,
+        provenance=provenance,
+    )
+    try:
+        for block in records:
+            writer.write(block)
+        confirm()
+        writer.finish()
+    except BaseException:
+        writer.abandon()
+        raise
+    day = f"ingest_date={batch.landed_at.date().isoformat()}"
+    own = f"batch={batch.batch_id}"
+    places: list[tuple[Path, Path, int]] = [
+        (part, home.raw / batch.stream.name / day / own, count) for part, count in rows.parts
+    ]
+    places += [(part, home.rejects / day / own, count) for part, count in rejects.parts]
+    stored = workspace.publish(batch_id=batch.batch_id, moves=places)
+    entry = Entry(
+        batch_id=batch.batch_id,
+        stream=batch.stream.name,
+        source=batch.source,
+        source_kind=batch.source_kind,
+        source_uri=batch.source_uri,
+        landed_at=batch.landed_at,
+        content_hash=batch.content_hash,
+        mapping=mapping(),
+        read_count=writer.landed_count + writer.rejected_count,
+        rejected_count=writer.rejected_count,
+        landed_count=writer.landed_count,
+        supersedes=batch.supersedes,
+        files=stored[: len(rows.parts)],
+        reject_files=stored[len(rows.parts) :],
+    )
+    ledger.commit(entry)
+    return entry

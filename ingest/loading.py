@@ -1,0 +1,133 @@
+"""One file, from path to committed batch; the order of everything that can go wrong."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from ingest import mappings
+from ingest.arranging import Arranger
+from ingest.columns import Stream
+from ingest.content import Content, read_content
+from ingest.formats import detect
+from ingest.landing import Batch, decide, land, workspace_key
+from ingest.mappings import Mapping
+from ingest.reading import open_source, read_records
+from ingest.workspace import Workspace
+from watchhouse.errors import WatchhouseError
+from watchhouse.layout import Home
+from watchhouse.ledger import Entry, Ledger
+from watchhouse.pseudonyms import Pseudonymiser
+from watchhouse.storage import lake_error
+
+_LOGGER: Final = logging.getLogger("watchhouse.ingest")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file."""
+
+    path: str
+    status: Literal["landed", "already_landed", "failed"]
+    batch_id: str | None = None
+    read_count: int = 0
+    rejected_count: int = 0
+    landed_count: int = 0
+    error: str | None = None
+
+
+class Loader:
+    """Lands files of one stream under one mapping into one home."""
+
+    def __init__(
+        self, *, home: Home, stream: Stream, mapping: Mapping, pseudonymiser: Pseudonymiser
+    ) -> None:
+        """Prepare to land; nothing is read or written yet."""
+        self._home = home
+        self._stream = stream
+        self._mapping = mapping
+        self._pseudonymiser = pseudonymiser
+        self._ledger = Ledger(home)
+
+    def load(
+        self,
+        path: Path,
+        *,
+        now: datetime,
+        started: Callable[[int], None] = lambda _: None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Outcome:
+        """Land one file, or say why not; only a broken ledger or key raises.
+
+        `started` is told the uncompressed bytes that will be parsed, `progress` those done since
+        its last call.
+        """
+        try:
+            content = read_content(path)
+            entry, is_new = self._land(content, now=now, started=started, progress=progress)
+        except WatchhouseError as error:
+            return Outcome(str(path), "failed", error=str(error))
+        except OSError as error:
+            return Outcome(str(path), "failed", error=str(lake_error(error, self._home.root)))
+        return Outcome(
+            str(path),
+            "landed" if is_new else "already_landed",
+            batch_id=entry.batch_id,
+            read_count=entry.read_count,
+            rejected_count=entry.rejected_count,
+            landed_count=entry.landed_count,
+        )
+
+    def _land(
+        self,
+        content: Content,
+        *,
+        now: datetime,
+        started: Callable[[int], None],
+        progress: Callable[[int], None],
+    ) -> tuple[Entry, bool]:
+        stream, mapping = self._stream, self._mapping
+        key = workspace_key(content_hash=content.content_hash, stream=stream.name)
+        workspace = Workspace(self._home, key)
+        workspace.acquire(wait=True)
+        try:
+            self._ledger.refresh()
+            decision = decide(
+                self._ledger,
+                content_hash=content.content_hash,
+                stream=stream.name,
+                mapping=mapping,
+            )
+            landed = self._ledger.find(decision.batch_id)
+            if landed is not None:
+                return landed, False
+            source = open_source(content, detect(content), mapping=mapping, stream=stream)
+            mappings.check(source.names, mapping, stream, path=str(content.path))
+            workspace.prepare(self._ledger)
+            started(content.size)
+            batch = Batch(
+                batch_id=decision.batch_id,
+                stream=stream,
+                source=mapping.source,
+                source_kind="file",
+                source_uri=str(content.path),
+                content_hash=content.content_hash,
+                landed_at=now,
+                supersedes=decision.supersedes,
+            )
+            arranger = Arranger(stream, mapping, self._pseudonymiser)
+            entry = land(
+                read_records(source, arranger, progress=progress),
+                batch,
+                home=self._home,
+                ledger=self._ledger,
+                workspace=workspace,
+                pseudonymiser=self._pseudonymiser,
+                mapping=lambda: mappings.effective(mapping, stream, source.names),
+                confirm=content.confirm_unchanged,
+            )
+        finally:
+            workspace.release(self._ledger)
+        return entry, True

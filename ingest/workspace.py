@@ -1,0 +1,147 @@
+"""Where a batch is written before it counts, and what a crash leaves of it."""
+
+import fcntl
+import json
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from watchhouse.layout import Home
+from watchhouse.ledger import Ledger, StoredFile
+from watchhouse.storage import make_folders, sync_folder
+
+_LOGGER: Final = logging.getLogger("watchhouse.ingest")
+_LOCK: Final = "lock"
+_INTENT: Final = "intent.json"
+
+
+class Workspace:
+    """A locked folder `raw/landing/<key>`: whoever holds it is the only one to land that content.
+
+    Parts are written here, under names that no reader looks at; `publish` moves them to their
+    place, and the ledger entry, written after that, makes them count. The intent, written before
+    the first move, names the places: so that a crash between move and entry can be undone.
+    """
+
+    def __init__(self, home: Home, key: str) -> None:
+        """Name the workspace; nothing is touched before it is entered."""
+        self._home = home
+        self._folder = home.landing / key
+        self._descriptor = -1
+
+    @property
+    def rows(self) -> Path:
+        """Folder for parts of rows."""
+        return self._folder / "rows"
+
+    @property
+    def rejects(self) -> Path:
+        """Folder for parts of rejects; readable by the owner only."""
+        return self._folder / "rejects"
+
+    def acquire(self, *, wait: bool) -> bool:
+        """Lock the folder, made if need be; without `wait`, return False if another holds it."""
+        while True:
+            make_folders(self._folder)
+            try:
+                descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            except FileNotFoundError:
+                continue  # Its last holder has just removed it.
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not wait:
+                    os.close(descriptor)
+                    return False
+                _LOGGER.info("another loader is landing the same content; waiting for it")
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                held = os.fstat(descriptor).st_ino
+                is_current = (self._folder / _LOCK).stat().st_ino == held
+            except FileNotFoundError:
+                is_current = False
+            if is_current:
+                self._descriptor = descriptor
+                return True
+            os.close(descriptor)
+
+    def prepare(self, ledger: Ledger) -> None:
+        """Undo what a crash left here, and make the folders to write to."""
+        self._undo(ledger)
+        self.rows.mkdir()
+        self.rejects.mkdir(mode=0o700)
+
+    def publish(
+        self, *, batch_id: str, moves: Sequence[tuple[Path, Path, int]]
+    ) -> tuple[StoredFile, ...]:
+        """Move parts (from, folder, rows) to their places; they count once the ledger names them."""
+        folders = list(dict.fromkeys(folder for _, folder, _ in moves))
+        intent = {
+            "batch_id": batch_id,
+            "folders": [folder.relative_to(self._home.root).as_posix() for folder in folders],
+        }
+        with (self._folder / _INTENT).open("w", encoding="utf-8") as handle:
+            json.dump(intent, handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+        sync_folder(self._folder)
+        stored = []
+        for part, folder, rows in moves:
+            is_private = folder.is_relative_to(self._home.rejects)
+            make_folders(folder, mode=0o700 if is_private else 0o777)
+            place = folder / part.name
+            part.rename(place)
+            stored.append(
+                StoredFile(
+                    path=place.relative_to(self._home.root).as_posix(),
+                    rows=rows,
+                    bytes=place.stat().st_size,
+                )
+            )
+        for folder in folders:
+            sync_folder(folder)
+        return tuple(stored)
+
+    def release(self, ledger: Ledger) -> None:
+        """Remove the folder, and whatever was moved for a batch that was not committed."""
+        if self._descriptor < 0:
+            return
+        try:
+            self._undo(ledger)
+            # The lock goes last: an interrupted removal leaves a folder that can still be locked.
+            (self._folder / _LOCK).unlink(missing_ok=True)
+            self._folder.rmdir()
+        finally:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _undo(self, ledger: Ledger) -> None:
+        try:
+            intent = json.loads((self._folder / _INTENT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            intent = None  # Nothing was moved before the intent was whole.
+        if intent is not None:
+            ledger.refresh()
+            if ledger.find(intent["batch_id"]) is None:
+                for folder in intent["folders"]:
+                    shutil.rmtree(self._home.root / folder, ignore_errors=True)
+        for folder in (self.rows, self.rejects):
+            shutil.rmtree(folder, ignore_errors=True)
+        (self._folder / _INTENT).unlink(missing_ok=True)
+
+
+def sweep(home: Home, ledger: Ledger) -> int:
+    """Remove what loaders that died have left; return how many there were.
+
+    Only folders that nobody has locked are touched: their writers are gone.
+    """
+    count = 0
+    for folder in sorted(home.landing.glob("*")):
+        workspace = Workspace(home, folder.name)
+        if workspace.acquire(wait=False):
+            workspace.release(ledger)
+            count += 1
+    return count

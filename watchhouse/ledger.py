@@ -1,0 +1,147 @@
+"""The ledger: one committed entry per batch. What it does not name does not count."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from watchhouse.errors import LakeError
+from watchhouse.layout import Home
+from watchhouse.storage import create_exclusively, make_folders
+
+ENTRY_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A Parquet file of a batch; `path` is relative to the home, with forward slashes."""
+
+    path: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A landed batch. The read records are conserved: read = rejected + landed."""
+
+    batch_id: str
+    stream: str
+    source: str
+    source_kind: str
+    source_uri: str
+    landed_at: datetime
+    content_hash: str
+    mapping: Mapping[str, Any]
+    read_count: int
+    rejected_count: int
+    landed_count: int
+    supersedes: tuple[str, ...] = ()
+    files: tuple[StoredFile, ...] = ()
+    reject_files: tuple[StoredFile, ...] = ()
+    entry_kind: str = "batch"
+    entry_version: int = field(default=ENTRY_VERSION)
+
+    @property
+    def ingest_date(self) -> date:
+        """The UTC day on which the batch landed; part of its paths."""
+        return self.landed_at.astimezone(UTC).date()
+
+    def line(self) -> bytes:
+        """Return the entry as stored: one JSON object on one line."""
+        values = asdict(self)
+        values["ingest_date"] = self.ingest_date.isoformat()
+        values["landed_at"] = self.landed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        order = (
+            "entry_version entry_kind batch_id stream source source_kind source_uri ingest_date "
+            "landed_at content_hash mapping read_count rejected_count landed_count supersedes "
+            "files reject_files"
+        ).split()
+        document = {name: values[name] for name in order}
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def parse(cls, line: str) -> "Entry":
+        """Read one line of the ledger.
+
+        Raises:
+            ValueError, KeyError, TypeError: the line is not an entry.
+        """
+        values = json.loads(line)
+        del values["ingest_date"]
+        values["landed_at"] = datetime.fromisoformat(values["landed_at"])
+        values["supersedes"] = tuple(values["supersedes"])
+        for name in ("files", "reject_files"):
+            values[name] = tuple(StoredFile(**stored) for stored in values[name])
+        return cls(**values)
+
+
+class Ledger:
+    """The entries below one home.
+
+    Entries are immutable, so each file is read once per process: `refresh` costs a listing.
+    """
+
+    def __init__(self, home: Home) -> None:
+        """Look at nothing yet: a home without a lake has an empty ledger."""
+        self._home = home
+        self._seen: set[str] = set()
+        self._entries: dict[str, Entry] = {}
+
+    def refresh(self) -> None:
+        """Read the entries that were committed since the last look.
+
+        Raises:
+            LakeError: a file in the ledger cannot be read as entries.
+        """
+        for path in sorted(self._home.ledger.glob("**/[!.]*.json")):
+            name = str(path)
+            if name in self._seen:
+                continue
+            try:
+                for line in path.read_text(encoding="utf-8").splitlines():
+                    entry = Entry.parse(line)
+                    self._entries[entry.batch_id] = entry
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                message = (
+                    f"{path}: is not a ledger entry that can be read ({error}). Restore it from a "
+                    "copy: the batch that it names counts only while it is there."
+                )
+                raise LakeError(message) from error
+            self._seen.add(name)
+
+    def entries(self) -> Sequence[Entry]:
+        """Return all entries of the last `refresh`, oldest first."""
+        return sorted(self._entries.values(), key=lambda entry: (entry.landed_at, entry.batch_id))
+
+    def find(self, batch_id: str) -> Entry | None:
+        """Return the entry of a batch, or None if it never landed."""
+        return self._entries.get(batch_id)
+
+    def effective(self, *, content_hash: str, stream: str) -> Sequence[Entry]:
+        """Return the entries of this content that no other entry supersedes, oldest first."""
+        gone = superseded(self._entries.values())
+        return [
+            entry
+            for entry in self.entries()
+            if entry.content_hash == content_hash
+            and entry.stream == stream
+            and entry.batch_id not in gone
+        ]
+
+    def commit(self, entry: Entry) -> bool:
+        """Write the entry, which is the commit of its batch; False if it was already there."""
+        folder = self._home.ledger / f"ingest_date={entry.ingest_date.isoformat()}"
+        make_folders(folder)
+        path = folder / f"{entry.batch_id}.json"
+        created = create_exclusively(path, entry.line())
+        if created:
+            self._entries[entry.batch_id] = entry
+            self._seen.add(str(path))
+        return created
+
+
+def superseded(entries: Iterable[Entry]) -> frozenset[str]:
+    """Return the ids of the batches that a later one replaced."""
+    return frozenset(batch_id for entry in entries for batch_id in entry.supersedes)

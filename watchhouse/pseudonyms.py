@@ -1,0 +1,80 @@
+"""Identifiers never reach disk: what is stored is a keyed hash, 22 characters, of each."""
+
+import binascii
+import hmac
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from watchhouse.errors import LakeError, SettingsError
+from watchhouse.storage import create_exclusively, make_folders
+
+KEY_BYTES: Final = 32
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_PSEUDONYM_BYTES: Final = 16
+_PSEUDONYM_LENGTH: Final = 22
+
+
+class Pseudonymiser:
+    """Turns identifiers into pseudonyms under one key."""
+
+    def __init__(self, key: bytes) -> None:
+        """Keep the key in memory only."""
+        self._key = key
+
+    def pseudonym(self, identifier: str) -> str | None:
+        """Return base64url of the first 128 bits of HMAC-SHA-256; None for a blank identifier."""
+        if not identifier or identifier.isspace():
+            return None
+        digest = hmac.digest(self._key, identifier.encode(), "sha256")[:_PSEUDONYM_BYTES]
+        encoded = binascii.b2a_base64(digest, newline=False)[:_PSEUDONYM_LENGTH]
+        return encoded.translate(_URL_SAFE).decode()
+
+    def pseudonyms(self, identifiers: Iterable[str]) -> list[str | None]:
+        """Return the pseudonym of each identifier, in order."""
+        return [self.pseudonym(identifier) for identifier in identifiers]
+
+
+def parse_key(text: str, *, origin: str) -> bytes:
+    """Read a key of 64 hex digits.
+
+    Raises:
+        SettingsError: naming `origin`, never the text itself.
+    """
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        message = f"{origin}: a pseudonym key is 64 hex digits, as `openssl rand -hex 32` prints"
+        raise SettingsError(message)
+    return key
+
+
+def load_key(path: Path, *, given: str | None) -> bytes:
+    """Return the key that was given, else the one in `path`, made there on first use.
+
+    Two processes that start together agree on one key: the file is created exclusively, whole,
+    readable by its owner only.
+
+    Raises:
+        SettingsError: the given key or the file's content is not a key.
+        LakeError: the file cannot be read.
+    """
+    if given is not None:
+        return parse_key(given, origin="WATCHHOUSE_PSEUDONYM_KEY")
+    if not path.exists():
+        make_folders(path.parent)
+        fresh = secrets.token_bytes(KEY_BYTES).hex() + "\n"
+        create_exclusively(path, fresh.encode(), mode=0o600)
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY), encoding="ascii", errors="replace") as handle:
+            return parse_key(handle.read(), origin=str(path))
+    except OSError as error:
+        message = (
+            f"{path}: the pseudonym key cannot be read ({error.strerror}). Without it new rows "
+            "cannot be joined to old ones: restore it, or give it as WATCHHOUSE_PSEUDONYM_KEY."
+        )
+        raise LakeError(message) from error
