@@ -9,7 +9,8 @@
     ├── BuildError           the models or their tests failed
     ├── PublishError         what was built may not be published
     ├── LockTimeoutError     another process held a lock for too long
-    └── NoReleaseError       nothing has been published yet
+    ├── NoReleaseError       nothing has been published yet
+    └── QueryError           a query cannot be answered
 
 The message of each names the file, line or field that is wrong and what to do about it: the
 command line prints it as it is, without a traceback.
@@ -58,3 +59,7 @@ class LockTimeoutError(WatchhouseError):
 
 class NoReleaseError(WatchhouseError):
     """Nothing has been published yet."""
+
+
+class QueryError(WatchhouseError):
+    """A query is wrong, or its result cannot be written."""
