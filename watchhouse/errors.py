@@ -10,7 +10,8 @@
     ├── PublishError         what was built may not be published
     ├── LockTimeoutError     another process held a lock for too long
     ├── NoReleaseError       nothing has been published yet
-    └── SimulationError      simulated events cannot be written
+    ├── SimulationError      simulated events cannot be written
+    └── QueryError           a query cannot be answered
 
 The message of each names the file, line or field that is wrong and what to do about it: the
 command line prints it as it is, without a traceback.
@@ -63,3 +64,7 @@ class NoReleaseError(WatchhouseError):
 
 class SimulationError(WatchhouseError):
     """Simulated events cannot be written."""
+
+
+class QueryError(WatchhouseError):
+    """A query is wrong, or its result cannot be written."""

@@ -1,0 +1,8 @@
+{#- Every value lies between two bounds, both included; nulls pass. -#}
+{% test is_between(model, column_name, minimum, maximum) %}
+
+select {{ column_name }}
+from {{ model }}
+where {{ column_name }} < {{ minimum }} or {{ column_name }} > {{ maximum }}
+
+{% endtest %}

@@ -1,0 +1,227 @@
+"""A publication writes what changed, whole or not at all."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from watchhouse.errors import PublishError
+from watchhouse.publishing import refusal
+from watchhouse.state import BuildState, LastRun
+
+MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
+
+
+def part_files(build: Any) -> set[str]:
+    folder = build.home.releases / "parts"
+    return {path.relative_to(folder).as_posix() for path in folder.glob("*/*/*")}
+
+
+def test_a_release_holds_the_marts_with_their_exact_types(small_build: Any) -> None:
+    small_build.add("a", [MONDAY, TUESDAY])
+    small_build.publish()
+
+    described = small_build.run("describe marts.fct_plays")
+    assert small_build.read("describe marts.fct_plays") == described
+    rows = small_build.run("from marts.fct_plays order by all")
+    assert len(rows) == 20
+    assert small_build.read("from marts.fct_plays order by all") == rows
+
+
+def test_a_manifest_says_what_is_in_the_release(small_build: Any) -> None:
+    small_build.add("a", [MONDAY, TUESDAY])
+    small_build.add("b", [TUESDAY])
+
+    manifest = small_build.publish()
+
+    assert manifest.release_id == 1
+    assert manifest.batch_count == 2
+    assert manifest.data_as_of == datetime(2026, 3, 3, 0, 9, tzinfo=UTC)
+    assert manifest.marts["fct_plays"].row_count == 30
+    assert [part.row_count for part in manifest.marts["fct_plays"].parts or ()] == [10, 20]
+    assert manifest.marts["dim_shows"].parts is None
+    assert small_build.read("select release_id, code_version from meta.release") == [(1, "c0de")]
+
+
+def test_a_release_of_nothing_is_typed_and_empty(small_build: Any) -> None:
+    manifest = small_build.publish()
+
+    assert manifest.data_as_of is None
+    assert small_build.read("select count(*) from marts.fct_plays") == [(0,)]
+    described = small_build.run("describe marts.fct_plays")
+    assert small_build.read("describe marts.fct_plays") == described
+
+
+def test_only_changed_days_are_written_again(small_build: Any) -> None:
+    small_build.add("a", [MONDAY, TUESDAY])
+    small_build.publish()
+    small_build.add("b", [TUESDAY, WEDNESDAY])
+    small_build.publish()
+
+    assert part_files(small_build) == {
+        "fct_plays/started_date=2026-03-02/1.parquet",
+        "fct_plays/started_date=2026-03-03/1.parquet",
+        "fct_plays/started_date=2026-03-03/2.parquet",
+        "fct_plays/started_date=2026-03-04/2.parquet",
+    }
+    counts = "select started_date, count(*) from marts.fct_plays group by all order by all"
+    assert small_build.read(counts) == [(MONDAY, 10), (TUESDAY, 20), (WEDNESDAY, 10)]
+    assert small_build.read(counts, release="1") == [(MONDAY, 10), (TUESDAY, 10)]
+
+
+def test_a_day_that_lost_all_its_rows_leaves_the_release(small_build: Any) -> None:
+    small_build.add("a", [MONDAY, TUESDAY])
+    small_build.publish()
+    small_build.run(f"delete from marts.fct_plays where started_date = date '{MONDAY}'")
+    small_build.run(f"insert into intermediate.int_changed_days values (date '{MONDAY}')")
+    small_build.publish()
+
+    days = "select distinct started_date from marts.fct_plays"
+    assert small_build.read(days) == [(TUESDAY,)]
+
+
+def test_rows_of_a_day_that_nobody_called_changed_are_found(small_build: Any) -> None:
+    small_build.add("a", [MONDAY, TUESDAY])
+    small_build.publish()
+    small_build.run("insert into marts.fct_plays from marts.fct_plays limit 3")
+    small_build.run(f"delete from marts.fct_plays where started_date = date '{TUESDAY}'")
+    small_build.publish()
+
+    assert small_build.read("select count(*) from marts.fct_plays") == [(13,)]
+
+
+def test_a_part_that_was_deleted_is_written_again(small_build: Any) -> None:
+    small_build.add("a", [MONDAY, TUESDAY])
+    small_build.publish()
+    parts = small_build.home.releases / "parts" / "fct_plays"
+    (parts / f"started_date={MONDAY}" / "1.parquet").unlink()
+    small_build.publish()
+
+    assert small_build.read("select count(*) from marts.fct_plays") == [(20,)]
+
+
+def test_a_filter_on_the_day_opens_only_its_file(small_build: Any) -> None:
+    small_build.add("a", [MONDAY, TUESDAY, WEDNESDAY])
+    small_build.publish()
+    parts = small_build.home.releases / "parts" / "fct_plays"
+    for day in (MONDAY, WEDNESDAY):
+        (parts / f"started_date={day}" / "1.parquet").write_bytes(b"not Parquet")
+
+    # The first file gives the types, which the view casts; only Tuesday's is read for rows.
+    (parts / f"started_date={MONDAY}" / "1.parquet").write_bytes(
+        (parts / f"started_date={TUESDAY}" / "1.parquet").read_bytes()
+    )
+    only = f"select count(*) from marts.fct_plays where started_date = date '{TUESDAY}'"
+    assert small_build.read(only) == [(10,)]
+    with pytest.raises(duckdb.Error):
+        small_build.read("select sum(watched_minutes) from marts.fct_plays")
+
+
+def test_publication_is_remembered_and_the_logs_are_empty(small_build: Any) -> None:
+    small_build.add("a", [MONDAY])
+    small_build.publish()
+    small_build.add("b", [TUESDAY])
+    small_build.publish()
+
+    published = small_build.run("select batch_id, release_id from history.published_batches")
+    assert published == [("a", 1), ("b", 2)]
+    assert small_build.run("select count(*) from intermediate.int_changed_days") == [(0,)]
+    assert small_build.run("select count(*) from intermediate.int_changed_spans") == [(0,)]
+    parts = small_build.run(
+        "select part_date, path, row_count from history.release_parts order by 1"
+    )
+    assert parts == [
+        (MONDAY, f"releases/parts/fct_plays/started_date={MONDAY}/1.parquet", 10),
+        (TUESDAY, f"releases/parts/fct_plays/started_date={TUESDAY}/2.parquet", 10),
+    ]
+
+
+def test_descriptions_reach_any_client(small_build: Any) -> None:
+    small_build.publish()
+
+    views = "select comment from duckdb_views() where view_name = 'fct_plays'"
+    assert small_build.read(views) == [("One row per play.",)]
+    tables = "select comment from duckdb_tables() where table_name = 'dim_shows'"
+    assert small_build.read(tables) == [("One row per show. It's a dimension.",)]
+    columns = "select column_name, comment from duckdb_columns() where comment is not null"
+    assert set(small_build.read(columns)) == {
+        ("show_id", "Key of a show."),
+        ("play_id", "Key of a play."),
+    }
+    models = "select name, description from meta.models where name = 'fct_plays'"
+    assert small_build.read(models) == [("fct_plays", "One row per play.")]
+
+
+def test_native_marts_are_ordered_and_indexed(small_build: Any) -> None:
+    small_build.run("insert into marts.dim_shows values ('b', ['x']), ('c', []), ('a', null)")
+    small_build.publish()
+
+    assert small_build.read("select show_id from marts.dim_shows") == [("a",), ("b",), ("c",)]
+    assert small_build.read("select table_name from duckdb_indexes()") == [("dim_shows",)]
+
+
+def test_a_failure_leaves_the_current_release_and_no_files(small_build: Any) -> None:
+    small_build.add("a", [MONDAY])
+    small_build.publish()
+    before = part_files(small_build)
+    small_build.add("b", [TUESDAY])
+    small_build.run("drop table marts.dim_shows; drop table history.shows_snapshot")
+
+    with pytest.raises(PublishError, match="release 2 could not be written"):
+        small_build.publish()
+
+    assert small_build.home.current.readlink() == Path("releases/1")
+    assert part_files(small_build) == before
+    assert [path.name for path in small_build.home.releases.iterdir() if path.name != "parts"] == [
+        "1"
+    ]
+    assert small_build.run("select batch_id from history.published_batches") == [("a",)]
+
+
+def test_a_number_is_never_used_twice(small_build: Any) -> None:
+    small_build.add("a", [MONDAY])
+    small_build.publish()
+    # As after a crash between the rename of the folder and the pointer.
+    (small_build.home.releases / "2").mkdir()
+
+    assert small_build.publish().release_id == 3
+
+
+def test_types_that_parquet_would_change_are_refused(small_build: Any) -> None:
+    small_build.run("alter table marts.fct_plays add column total hugeint")
+
+    with pytest.raises(PublishError, match=r"fct_plays\.total is HUGEINT"):
+        small_build.publish()
+
+
+GOOD_RUN = LastRun("run", "c0de", full_refresh=False, is_complete=True, failed_count=0)
+
+
+@pytest.mark.parametrize(
+    ("run", "landed", "expected"),
+    [
+        (GOOD_RUN, {"a"}, None),
+        (GOOD_RUN, {"a", "b", "c"}, "2 batches have landed"),
+        (GOOD_RUN, None, None),
+        (None, set(), "nothing has been built"),
+        (LastRun("run", "c0de", False, False, None), {"a"}, "did not end"),
+        (LastRun("run", "c0de", False, True, 3), {"a"}, "3 models or tests"),
+        (LastRun("run", "c0de", False, False, 0), {"a"}, "only a part"),
+        (LastRun("run", "else", False, True, 0), {"a"}, "variables have changed"),
+    ],
+)
+def test_refusal_says_exactly_why(
+    run: LastRun | None, landed: set[str] | None, expected: str | None
+) -> None:
+    state = BuildState(last_run=run, seen=frozenset({"a"}), published=frozenset())
+
+    reason = refusal(state, "c0de", landed)
+
+    if expected is None:
+        assert reason is None
+    else:
+        assert reason is not None
+        assert expected in reason
+        assert "`watchhouse build`" in reason

@@ -1,0 +1,207 @@
+"""Running dbt inside this process, so that it dies with it.
+
+Importing this module imports dbt, which takes seconds: commands import it only when there is
+something to build.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt_common.events.base_types import EventMsg
+
+from watchhouse.errors import BuildError
+from watchhouse.fingerprint import PROJECT, code_version
+from watchhouse.layout import Home
+from watchhouse.locks import builder_lock
+from watchhouse.marts import PublicationPlan, publication_plan
+from watchhouse.progress import BuildProgress
+
+_FAILED: Final = frozenset({"error", "fail", "runtime error", "partial success"})
+_SHOWN_FAILURES: Final = 20
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A model or test that failed. `relation` holds the failing rows of a test, if it kept any."""
+
+    name: str
+    kind: str
+    message: str
+    row_count: int | None
+    relation: str | None
+
+    def __str__(self) -> str:
+        """Say what failed, why, and how to see the rows, indented for a list."""
+        lines = [f"  {self.kind} {self.name}: {self.message}"]
+        if self.relation is not None:
+            lines.append(f'    see the rows: watchhouse sql --build "from {self.relation}"')
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did that ended well. `seconds` is wall-clock time, parsing included."""
+
+    model_count: int
+    test_count: int
+    warnings: tuple[str, ...]
+    seconds: float
+    full_refresh: bool
+
+
+class Builder:
+    """Runs dbt builds of one home in this process, keeping the parsed project in between.
+
+    A kept project saves two thirds of what the dbt command line takes to start. It is parsed anew
+    when a file of the project has changed.
+    """
+
+    def __init__(self, home: Home, progress: BuildProgress) -> None:
+        """Nothing is read until the first build."""
+        self._home = home
+        self._progress = progress
+        self._manifest: Manifest | None = None
+        self._code_version: str | None = None
+
+    def plan(self) -> tuple[PublicationPlan, str]:
+        """Return what to publish and the version of the code that says so.
+
+        Raises:
+            BuildError: the dbt project cannot be parsed.
+        """
+        manifest, version = self._parsed()
+        return publication_plan(manifest.nodes.values()), version
+
+    def build(self, *, full_refresh: bool, lock_timeout: float) -> BuildReport:
+        """Build and test everything that the project holds; publish nothing.
+
+        Raises:
+            BuildError: naming every model and test that failed.
+            LockTimeoutError: another builder did not finish in time.
+        """
+        started = time.monotonic()
+        with builder_lock(self._home.builder_lock, timeout=lock_timeout):
+            manifest, _ = self._parsed()
+            arguments = ["build", *(["--full-refresh"] if full_refresh else [])]
+            results = self._invoke(arguments, manifest)
+        if not isinstance(results, RunExecutionResult):
+            message = f"dbt gave no results; see {self._home.root / 'logs' / 'dbt.log'}"
+            raise BuildError(message)
+        self._raise_on_failure(results.results)
+        kinds = [str(result.node.resource_type) for result in results.results]
+        return BuildReport(
+            model_count=sum(kind in {"model", "snapshot", "seed"} for kind in kinds),
+            test_count=sum(kind in {"test", "unit_test"} for kind in kinds),
+            warnings=tuple(
+                f"{result.node.name}: {result.message}"
+                for result in results.results
+                if str(result.status) == "warn"
+            ),
+            seconds=time.monotonic() - started,
+            full_refresh=full_refresh,
+        )
+
+    def _parsed(self) -> tuple[Manifest, str]:
+        version = code_version()
+        if self._manifest is None or version != self._code_version:
+            parsed = self._invoke(["parse"], None)
+            if not isinstance(parsed, Manifest):
+                message = "dbt parsed nothing"
+                raise BuildError(message)
+            self._manifest, self._code_version = parsed, version
+        return self._manifest, version
+
+    def _invoke(self, arguments: Sequence[str], manifest: Manifest | None) -> object:
+        """Run one dbt command; return its result, be it good or bad."""
+        runner = dbtRunner(manifest=manifest, callbacks=[self._follow])
+        with _environment(WATCHHOUSE_HOME=str(self._home.root)):
+            try:
+                outcome = runner.invoke([*arguments, *self._options()])
+            finally:
+                self._progress.end()
+        # dbt hands over even an interrupt as a result.
+        if isinstance(outcome.exception, KeyboardInterrupt | SystemExit):
+            raise outcome.exception
+        if outcome.exception is not None:
+            message = f"dbt could not run: {str(outcome.exception).strip()}"
+            raise BuildError(message) from outcome.exception
+        return outcome.result
+
+    def _options(self) -> list[str]:
+        return [
+            *("--project-dir", str(PROJECT)),
+            *("--profiles-dir", str(PROJECT)),
+            *("--target-path", str(self._home.build / "target")),
+            *("--log-path", str(self._home.root / "logs")),
+            *("--log-level", "none"),
+            *("--log-level-file", "info"),
+            "--no-use-colors",
+            "--no-use-colors-file",
+            "--no-version-check",
+            "--no-send-anonymous-usage-stats",
+            "--no-print",
+        ]
+
+    def _follow(self, event: EventMsg) -> None:
+        """Turn dbt's events into progress; dbt calls this from its threads, one at a time."""
+        data: Any = event.data
+        name = event.info.name
+        if name == "ConcurrencyLine":
+            unit_tests = len(self._manifest.unit_tests) if self._manifest else 0
+            self._progress.begin(data.node_count + unit_tests)
+        elif name == "NodeFinished":
+            self._progress.advance(data.node_info.node_name)
+
+    def _raise_on_failure(self, results: Sequence[Any]) -> None:
+        failures = [_failure(result) for result in results if str(result.status) in _FAILED]
+        if not failures:
+            return
+        skipped = sum(str(result.status) == "skipped" for result in results)
+        lines = [
+            f"{len(failures)} of {len(results)} models and tests failed"
+            + (f", {skipped} were skipped because of that" if skipped else "")
+            + "; nothing was published. The next build takes the same batches again.",
+            *(str(failure) for failure in failures[:_SHOWN_FAILURES]),
+        ]
+        if len(failures) > _SHOWN_FAILURES:
+            lines.append(f"  and {len(failures) - _SHOWN_FAILURES} more")
+        lines.append(f"  the whole log: {self._home.root / 'logs' / 'dbt.log'}")
+        raise BuildError("\n".join(lines))
+
+
+def _failure(result: Any) -> Failure:  # noqa: ANN401 - dbt types its results as a union of unions
+    node = result.node
+    kind = str(node.resource_type).replace("_", " ")
+    rows = result.failures if kind == "test" else None
+    message = " ".join((result.message or "no message").split())
+    relation = None
+    if str(result.status) == "fail" and kind == "test":
+        message = f"{rows} failing rows" if rows != 1 else "1 failing row"
+        if node.relation_name is not None:
+            relation = f"{node.schema}.{node.alias}"
+    elif kind == "unit test":
+        # The table of expected and actual rows is of no use on one line.
+        message = (result.message or "").strip()
+    return Failure(name=node.name, kind=kind, message=message, row_count=rows, relation=relation)
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Set environment variables inside the block: dbt's profile is read from nothing else."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,135 @@
+"""What goes into the database of a release: marts, their descriptions, and facts about itself."""
+
+import json
+from datetime import UTC, date, datetime
+
+import duckdb
+
+from watchhouse.layout import Home
+from watchhouse.manifests import Part, PublishedMart, ReleaseManifest
+from watchhouse.marts import Mart, PublicationPlan, literal, quote
+from watchhouse.parts import Column, PartWriter, view_sql
+
+
+def write_mart(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    mart: Mart,
+    parts: PartWriter,
+    newest: datetime | None,
+) -> PublishedMart:
+    """Write one mart and its descriptions into the attached database `release`.
+
+    `newest` is the mart's `data_as_of`: the latest start of a play that it knows of.
+    """
+    connection.execute(f"create schema if not exists release.{quote(mart.schema)}")
+    row_count, files = _write_rows(connection, home, mart, parts)
+    _describe(connection, mart)
+    return PublishedMart(
+        schema_name=mart.schema, row_count=row_count, data_as_of=newest, parts=files
+    )
+
+
+def _write_rows(
+    connection: duckdb.DuckDBPyConnection, home: Home, mart: Mart, parts: PartWriter
+) -> tuple[int, tuple[Part, ...] | None]:
+    """Return the number of rows, and the files that hold them unless they are native."""
+    name = f"release.{mart.relation}"
+    columns = [
+        Column(name=row[0], type=row[1])
+        for row in connection.execute(f"describe {mart.relation}").fetchall()
+    ]
+    if mart.partition_by is not None:
+        written = parts.update(
+            mart, columns, _known_parts(connection, mart), _changed_days(connection)
+        )
+        connection.execute(
+            view_sql(name, mart, columns, [home.root / part.path for part in written])
+        )
+        return sum(part.row_count for part in written), written
+    order = f" order by {', '.join(map(quote, mart.order_by))}" if mart.order_by else ""
+    row = connection.execute(
+        f"create table {name} as select * from {mart.relation}{order}"  # noqa: S608
+    ).fetchone()
+    for number, indexed in enumerate(mart.indexes, start=1):
+        listed = ", ".join(map(quote, indexed))
+        index = quote(f"{mart.name}_{number}_index")
+        connection.execute(f"create index {index} on {name} ({listed})")
+    return int(row[0]) if row else 0, None
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
+    """Put the descriptions where any client shows them."""
+    name = f"release.{mart.relation}"
+    if mart.description:
+        kind = "table" if mart.partition_by is None else "view"
+        connection.execute(f"comment on {kind} {name} is {literal(mart.description)}")
+    present = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
+    for column, description in mart.column_descriptions.items():
+        if description and column in present:
+            connection.execute(
+                f"comment on column {name}.{quote(column)} is {literal(description)}"
+            )
+
+
+def write_meta(
+    connection: duckdb.DuckDBPyConnection, manifest: ReleaseManifest, plan: PublicationPlan
+) -> None:
+    """Put into the release what a client without the manifest wants to know of it."""
+    connection.execute("create schema release.meta")
+    connection.execute(
+        "create table release.meta.release as select ?::integer as release_id,"
+        " ?::timestamptz as published_at, ?::timestamptz as data_as_of, ?::varchar as code_version",
+        [
+            manifest.release_id,
+            manifest.published_at,
+            manifest.data_as_of,
+            manifest.code_version,
+        ],
+    )
+    connection.execute(
+        "create table release.meta.models as select model.* from (select unnest(cast(?::json as"
+        " struct(schema_name varchar, name varchar, description varchar)[])) as model)",
+        [
+            json.dumps(
+                [
+                    {
+                        "schema_name": mart.schema,
+                        "name": mart.name,
+                        "description": mart.description,
+                    }
+                    for mart in plan.marts
+                ]
+            )
+        ],
+    )
+    # Which batches are in here: what the live tail must not add once more.
+    connection.execute(
+        "create table release.meta.batches as select batch_id, stream from intermediate.int_batches"
+    )
+
+
+def _known_parts(connection: duckdb.DuckDBPyConnection, mart: Mart) -> dict[date, Part]:
+    rows = connection.execute(
+        "select part_date, path, row_count, byte_count from history.release_parts where mart = ?",
+        [mart.name],
+    ).fetchall()
+    return {
+        day: Part(day=day, path=path, row_count=row_count, byte_count=byte_count)
+        for day, path, row_count, byte_count in rows
+    }
+
+
+def _changed_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
+    rows = connection.execute("select activity_date from intermediate.int_changed_days").fetchall()
+    return [day for (day,) in rows]
+
+
+def data_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Return the latest start of a play, or None when there are no plays."""
+    # By microseconds: the same for timestamps with and without zone, all of which are UTC.
+    row = connection.execute("select epoch_us(max(started_at)) from marts.fct_plays").fetchone()
+    if row is None or row[0] is None:
+        return None
+    seconds, microseconds = divmod(int(row[0]), 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)

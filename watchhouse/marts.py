@@ -1,0 +1,134 @@
+"""Which relations of the build are published, and how: read from the models' own YAML.
+
+A mart says `config.meta.publish`: either `partition_by` (a date column; one immutable Parquet file
+per day, of which only the changed are written) or nothing of the kind (a native table in the
+release); `order_by` and `indexes` for its look-ups. Models tagged `until_published` keep a log of
+what changed, which a publication empties.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from watchhouse.errors import PublishError
+
+_KEYS: Final = frozenset({"partition_by", "order_by", "indexes"})
+
+
+class Node(Protocol):
+    """A node of dbt's manifest, as far as it matters here."""
+
+    @property
+    def name(self) -> str:
+        """The name in the project."""
+
+    @property
+    def alias(self) -> str:
+        """The name in the database."""
+
+    @property
+    def schema(self) -> str:
+        """The schema in the database."""
+
+    @property
+    def description(self) -> str:
+        """The text of the YAML."""
+
+    @property
+    def resource_type(self) -> object:
+        """What it is: as a text, `model`, `snapshot`, `test` and so on."""
+
+    @property
+    def config(self) -> Any:  # noqa: ANN401 - each kind of node has a class of its own
+        """Its settings: materialized, tags, meta."""
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """Described columns by name, each with `name` and `description`."""
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One published relation. Descriptions are those of the YAML, and may be empty."""
+
+    schema: str
+    name: str
+    description: str
+    column_descriptions: Mapping[str, str]
+    partition_by: str | None
+    order_by: tuple[str, ...]
+    indexes: tuple[tuple[str, ...], ...]
+
+    @property
+    def relation(self) -> str:
+        """The quoted name of schema and relation, the same in the build and in a release."""
+        return f"{quote(self.schema)}.{quote(self.name)}"
+
+
+@dataclass(frozen=True)
+class PublicationPlan:
+    """All that a publication needs to know of the dbt project."""
+
+    marts: tuple[Mart, ...]
+    logs: tuple[str, ...]
+    """Quoted names of the tables that a publication empties."""
+
+
+def publication_plan(nodes: Iterable[Node]) -> PublicationPlan:
+    """Read the plan from the nodes of a dbt manifest.
+
+    Raises:
+        PublishError: naming the model whose `meta.publish` cannot be understood.
+    """
+    marts = []
+    logs = []
+    for node in sorted(nodes, key=lambda node: (node.schema, node.alias)):
+        kind = str(node.resource_type)
+        materialized = str(node.config.materialized)
+        if materialized == "ephemeral":
+            continue
+        if kind == "snapshot" or (kind == "model" and node.schema == "marts"):
+            marts.append(_mart(node))
+        elif (
+            kind == "model"
+            and "until_published" in node.config.tags
+            and materialized in {"table", "incremental"}
+        ):
+            logs.append(f"{quote(node.schema)}.{quote(node.alias)}")
+    return PublicationPlan(marts=tuple(marts), logs=tuple(logs))
+
+
+def _mart(node: Node) -> Mart:
+    publish = node.config.meta.get("publish") or {}
+    if not isinstance(publish, dict) or not publish.keys() <= _KEYS:
+        message = (
+            f"{node.name}: config.meta.publish must be a mapping with the keys "
+            f"{', '.join(sorted(_KEYS))}, not {publish!r}. See CONTRIBUTING.md, 'Add a mart'."
+        )
+        raise PublishError(message)
+    partition_by = publish.get("partition_by")
+    if partition_by is not None and publish.get("indexes"):
+        message = (
+            f"{node.name}: config.meta.publish names both partition_by and indexes; Parquet files "
+            "have no indexes. Choose one."
+        )
+        raise PublishError(message)
+    return Mart(
+        schema=node.schema,
+        name=node.alias,
+        description=node.description,
+        column_descriptions={column.name: column.description for column in node.columns.values()},
+        partition_by=partition_by,
+        order_by=tuple(publish.get("order_by") or ()),
+        indexes=tuple(tuple(columns) for columns in publish.get("indexes") or ()),
+    )
+
+
+def quote(name: str) -> str:
+    """Quote an identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL, where a parameter cannot be bound."""
+    return "'" + text.replace("'", "''") + "'"

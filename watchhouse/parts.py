@@ -1,0 +1,181 @@
+"""The immutable Parquet files of partitioned marts: one per mart, day and release that changed it.
+
+A day's file is written again only when the day changed; otherwise the release points at the file
+of an earlier release. So a publication costs what changed, whatever the length of the history.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from watchhouse.errors import PublishError
+from watchhouse.layout import Home
+from watchhouse.manifests import Part
+from watchhouse.marts import Mart, literal, quote
+
+_LOSSY_TYPES: Final = ("HUGEINT", "BIGNUM", "BIT")
+"""Types (HUGEINT covers UHUGEINT) that Parquet files would hold as something else."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a mart and its DuckDB type."""
+
+    name: str
+    type: str
+
+
+class PartWriter:
+    """Writes the parts of one publication and knows which files it made."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home, release_id: int) -> None:
+        """Begin with nothing written; `connection` is to the build database."""
+        self._connection = connection
+        self._home = home
+        self.release_id = release_id
+        self.written: list[Path] = []
+
+    def update(
+        self,
+        mart: Mart,
+        columns: Sequence[Column],
+        known: Mapping[date, Part],
+        changed: Iterable[date],
+    ) -> tuple[Part, ...]:
+        """Return the parts that together hold the mart, writing those that no file holds yet.
+
+        `known` are the parts of the last publication, `changed` the days touched since. Should
+        both together not account for every row, each day is looked at.
+
+        Raises:
+            PublishError: a column has a type that Parquet cannot hold.
+        """
+        _require_lossless(mart, columns)
+        kept = {day: part for day, part in known.items() if (self._home.root / part.path).exists()}
+        stale = set(changed) | (known.keys() - kept.keys())
+        fresh = self._write(mart, stale)
+        parts = {**{day: part for day, part in kept.items() if day not in stale}, **fresh}
+        total = self._count(mart)
+        if sum(part.row_count for part in parts.values()) != total:
+            fresh = self._write(mart, self._differing(mart, parts))
+            parts = {**parts, **fresh}
+            parts = {day: part for day, part in parts.items() if day in self._days(mart)}
+        return tuple(part for _, part in sorted(parts.items()))
+
+    def discard(self) -> None:
+        """Remove what was written, after a failure: nothing points at it."""
+        for path in self.written:
+            path.unlink(missing_ok=True)
+
+    def _count(self, mart: Mart) -> int:
+        row = self._connection.execute(f"select count(*) from {mart.relation}").fetchone()  # noqa: S608
+        return int(row[0]) if row else 0
+
+    def _days(self, mart: Mart) -> dict[date, int]:
+        column = _partition_column(mart)
+        sql = f"select {column}, count(*) from {mart.relation} group by {column}"  # noqa: S608
+        days = dict(self._connection.execute(sql).fetchall())
+        if None in days:
+            message = f"{mart.name}: {mart.partition_by} is null in {days[None]} rows"
+            raise PublishError(message)
+        return days
+
+    def _differing(self, mart: Mart, parts: Mapping[date, Part]) -> set[date]:
+        return {
+            day
+            for day, row_count in self._days(mart).items()
+            if day not in parts or parts[day].row_count != row_count
+        }
+
+    def _write(self, mart: Mart, days: Iterable[date]) -> dict[date, Part]:
+        """Write one file for each of the days that has rows."""
+        wanted = sorted(set(days))
+        if not wanted:
+            return {}
+        column = _partition_column(mart)
+        order = ", ".join([column, *(quote(name) for name in mart.order_by)])
+        listed = ", ".join(f"date '{day}'" for day in wanted)
+        # One pass over the mart for all days; in the sorted copy a day is a few row groups.
+        self._connection.execute(
+            f"create or replace temp table part_rows as select * from {mart.relation}"  # noqa: S608
+            f" where {column} in ({listed}) order by {order}"
+        )
+        parts = {}
+        sql = f"select distinct {column} as day from part_rows order by day"  # noqa: S608
+        for (day,) in self._connection.execute(sql).fetchall():
+            parts[day] = self._write_day(mart, day)
+        self._connection.execute("drop table part_rows")
+        return parts
+
+    def _write_day(self, mart: Mart, day: date) -> Part:
+        name = f"releases/parts/{mart.name}/{mart.partition_by}={day}/{self.release_id}.parquet"
+        path = self._home.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A reader never sees the name before the file is whole and on disk.
+        temporary = path.with_suffix(f".tmp-{os.getpid()}")
+        self.written += [temporary, path]
+        row = self._connection.execute(
+            f"copy (select * from part_rows where {_partition_column(mart)} = date '{day}')"  # noqa: S608
+            f" to {literal(str(temporary))} (format parquet, compression zstd)"
+        ).fetchone()
+        row_count = int(row[0]) if row else 0
+        sync(temporary)
+        temporary.rename(path)
+        sync(path.parent)
+        return Part(day=day, path=name, row_count=row_count, byte_count=path.stat().st_size)
+
+
+def view_sql(name: str, mart: Mart, columns: Sequence[Column], paths: Sequence[Path]) -> str:
+    """Return the statement that makes the view `name` over the files of a partitioned mart.
+
+    The day is read from the path as well as from the file: a filter on it opens only the files
+    of the days asked for. Without any file the view is typed and empty.
+    """
+    if not paths:
+        empty = ", ".join(
+            f"cast(null as {column.type}) as {quote(column.name)}" for column in columns
+        )
+        return f"create view {name} as select {empty} where false"
+    partition = _partition_column(mart)
+    selected = ", ".join(
+        f"cast({quote(column.name)} as {column.type}) as {quote(column.name)}" for column in columns
+    )
+    files = ", ".join(literal(str(path)) for path in paths)
+    return (
+        f"create view {name} as select {selected} from read_parquet([{files}],"  # noqa: S608
+        f" hive_partitioning = true, hive_types = {{{partition}: date}})"
+    )
+
+
+def sync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _partition_column(mart: Mart) -> str:
+    if mart.partition_by is None:
+        message = f"{mart.name} is not partitioned"
+        raise PublishError(message)
+    return quote(mart.partition_by)
+
+
+def _require_lossless(mart: Mart, columns: Sequence[Column]) -> None:
+    for column in columns:
+        if any(lossy in column.type for lossy in _LOSSY_TYPES):
+            message = (
+                f"{mart.name}.{column.name} is {column.type}, which Parquet cannot hold exactly; "
+                "cast it in the model"
+            )
+            raise PublishError(message)
+        if column.name == mart.partition_by and column.type != "DATE":
+            message = f"{mart.name}.{column.name} must be a DATE to partition by, not {column.type}"
+            raise PublishError(message)

@@ -1,0 +1,195 @@
+"""Publishing what was built and tested, as a numbered release that never changes again.
+
+The steps, in an order that lets a crash between any two of them do no harm:
+
+1. Parquet files of changed days, under names that no release knows;
+2. the release folder under a temporary name: database, manifest, lock file, all on disk;
+3. its rename to `releases/<n>`;
+4. the pointer `current`, replaced by rename: from here on readers see it;
+5. one transaction in the build database: these batches are published, these are the files, the
+   logs of changes are empty.
+
+After a crash before 4 nobody has seen anything. After one before 5 the same batches are built and
+published once more, with the same result.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from watchhouse.contents import data_as_of, write_mart, write_meta
+from watchhouse.errors import PublishError
+from watchhouse.layout import Home
+from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
+from watchhouse.marts import PublicationPlan, literal
+from watchhouse.parts import PartWriter, sync
+from watchhouse.state import BuildState, read_state
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a publication is made of. `now` becomes `published_at`."""
+
+    plan: PublicationPlan
+    code_version: str
+    now: datetime
+
+
+def refusal(state: BuildState, code_version: str, landed: Iterable[str] | None) -> str | None:
+    """Return why what was built may not be published, with the remedy; None when it may.
+
+    `landed` are the batches of the ledger, all of which must have been built; None leaves this
+    out, for a build that publishes itself while newer batches land.
+    """
+    run = state.last_run
+    if run is None:
+        return "nothing has been built yet; run `watchhouse build`"
+    unseen = len(set(landed) - state.seen) if landed is not None else 0
+    batches = "1 batch has" if unseen == 1 else f"{unseen} batches have"
+    failed = run.failed_count
+    reasons = (
+        (failed is None, "the last run of dbt did not end; run {}"),
+        (failed, f"{failed} models or tests of the last run failed; mend them, then run {{}}"),
+        (not run.is_complete, "the last run of dbt held only a part of the models; run {}"),
+        (run.code_version != code_version, "models or their variables have changed; run {}"),
+        (unseen, f"{batches} landed since the last build; run {{}}"),
+    )
+    reason = next((reason for applies, reason in reasons if applies), None)
+    return None if reason is None else reason.format("`watchhouse build`")
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection, home: Home, publication: Publication
+) -> ReleaseManifest:
+    """Write a release from the build database and make it the current one.
+
+    The caller holds the builder lock and has made sure that there is no `refusal`.
+
+    Raises:
+        PublishError: it could not be written; the current release is what it was before.
+    """
+    release_id = _next_release_id(connection, home)
+    parts = PartWriter(connection, home, release_id)
+    temporary = home.releases / f".tmp-{release_id}-{os.getpid()}"
+    try:
+        try:
+            temporary.mkdir(parents=True)
+            manifest = _write(connection, home, temporary, parts, publication)
+        except (OSError, duckdb.Error, PublishError):
+            # Room for whoever else needs the disk; nothing points at these files.
+            shutil.rmtree(temporary, ignore_errors=True)
+            parts.discard()
+            raise
+        temporary.rename(home.releases / str(release_id))
+        sync(home.releases)
+        _point_to(home, release_id)
+    except (OSError, duckdb.Error) as error:
+        reason = str(error).splitlines()[0]
+        message = (
+            f"release {release_id} could not be written in {home.releases}: {reason}. The current "
+            "release is untouched. Mend the cause, then run `watchhouse publish`."
+        )
+        raise PublishError(message) from error
+    _remember(connection, manifest, publication.plan)
+    return manifest
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    folder: Path,
+    parts: PartWriter,
+    publication: Publication,
+) -> ReleaseManifest:
+    """Write the whole release into `folder`, onto the disk."""
+    state = read_state(connection)
+    newest = data_as_of(connection)
+    database = folder / DATABASE_NAME
+    connection.execute(f"attach {literal(str(database))} as release")
+    try:
+        manifest = ReleaseManifest(
+            release_id=parts.release_id,
+            published_at=publication.now,
+            data_as_of=newest,
+            code_version=publication.code_version,
+            invocation_id=state.last_run.invocation_id if state.last_run else "",
+            batch_count=len(state.seen),
+            home=str(home.root),
+            marts={
+                mart.name: write_mart(connection, home, mart, parts, newest)
+                for mart in publication.plan.marts
+            },
+        )
+        write_meta(connection, manifest, publication.plan)
+    finally:
+        connection.execute("detach release")
+    # A client that forgets to open it read-only is told so, rather than locking readers out.
+    database.chmod(0o444)
+    (folder / LOCK_NAME).touch()
+    (folder / MANIFEST_NAME).write_text(manifest.model_dump_json(), encoding="utf-8")
+    for path in (database, folder / MANIFEST_NAME, folder):
+        sync(path)
+    return manifest
+
+
+def _remember(
+    connection: duckdb.DuckDBPyConnection, manifest: ReleaseManifest, plan: PublicationPlan
+) -> None:
+    """Note in the build database, in one transaction, that the release is out."""
+    connection.begin()
+    try:
+        connection.execute(
+            "insert into history.published_batches select batch_id, ?, ?"
+            " from intermediate.int_batches where batch_id not in"
+            " (select batch_id from history.published_batches)",
+            [manifest.release_id, manifest.published_at],
+        )
+        connection.execute("delete from history.release_parts")
+        for name, mart in manifest.marts.items():
+            rows = [
+                {"d": str(part.day), "p": part.path, "r": part.row_count, "b": part.byte_count}
+                for part in mart.parts or ()
+            ]
+            connection.execute(
+                "insert into history.release_parts select ?, part.d, part.p, part.r, part.b"
+                " from (select unnest(cast(?::json as"
+                " struct(d date, p varchar, r bigint, b bigint)[])) as part)",
+                [name, json.dumps(rows)],
+            )
+        for log in plan.logs:
+            connection.execute(f"delete from {log}")  # noqa: S608
+        connection.commit()
+    except duckdb.Error as error:
+        connection.rollback()
+        reason = str(error).splitlines()[0]
+        message = (
+            f"release {manifest.release_id} is published, but the build database could not note "
+            f"it: {reason}. Mend the cause, then run `watchhouse publish`, which makes up for it."
+        )
+        raise PublishError(message) from error
+
+
+def _next_release_id(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
+    """Return a number that no release ever had, not even one that is gone or was never current."""
+    row = connection.execute("select max(release_id) from history.published_batches").fetchone()
+    numbers = [int(row[0]) if row and row[0] is not None else 0]
+    if home.releases.is_dir():
+        numbers += [int(path.name) for path in home.releases.iterdir() if path.name.isdigit()]
+    if home.current.is_symlink():
+        name = home.current.readlink().name
+        numbers += [int(name)] if name.isdigit() else []
+    return max(numbers) + 1
+
+
+def _point_to(home: Home, release_id: int) -> None:
+    link = home.root / f".current-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(home.releases.name) / str(release_id))
+    link.replace(home.current)
+    sync(home.root)

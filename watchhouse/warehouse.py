@@ -1,0 +1,170 @@
+"""From landed batches to a published release: what `watchhouse build` and `publish` do.
+
+Everything here happens under the builder lock, so that what was tested is what gets published.
+dbt is imported only when it is needed: that nothing is new must be known at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from watchhouse.collection import collect, sweep
+from watchhouse.errors import NoReleaseError, PublishError, WatchhouseError
+from watchhouse.fingerprint import code_version
+from watchhouse.ledger import Ledger
+from watchhouse.locks import builder_lock
+from watchhouse.progress import build_progress
+from watchhouse.publishing import Publication, publish, refusal
+from watchhouse.releases import current_manifest
+from watchhouse.state import build_database, home_state, read_state, refresh_reason
+
+if TYPE_CHECKING:
+    from watchhouse.building import Builder, BuildReport
+    from watchhouse.manifests import ReleaseManifest
+    from watchhouse.settings import Settings
+    from watchhouse.state import BuildState
+
+logger = logging.getLogger(__name__)
+
+COLLECTION_GRACE: Final = timedelta(seconds=60)
+"""How long a release that is no longer the newest stays for readers that hold no lock on it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it: `report` is None when nothing was built, `is_new` says of the release."""
+
+    manifest: ReleaseManifest
+    is_new: bool
+    report: BuildReport | None
+
+
+class Warehouse:
+    """The builds and publications of one home, in one process that may do many of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is read yet, and dbt is not imported."""
+        self._home = settings.layout()
+        self._keep = settings.keep_releases
+        self._lock_timeout = settings.lock_timeout
+        self._ledger = Ledger(self._home)
+        self._builder: Builder | None = None
+
+    def build(self, *, full_refresh: bool = False) -> Outcome:
+        """Build, test and publish what has landed, unless all of it is published already.
+
+        Raises:
+            BuildError: models or tests failed; nothing was published.
+            PublishError: the release could not be written.
+            LockTimeoutError: another builder did not finish in time.
+        """
+        with builder_lock(self._home.builder_lock, timeout=self._lock_timeout):
+            landed = self._landed()
+            state = home_state(self._home)
+            if not full_refresh:
+                current = self._up_to_date(state, landed)
+                if current is not None:
+                    return Outcome(manifest=current, is_new=False, report=None)
+            reason = refresh_reason(state, code_version())
+            if reason is not None and not full_refresh:
+                logger.info("building everything anew: %s", reason)
+            report = self._dbt().build(
+                full_refresh=full_refresh or reason is not None, lock_timeout=self._lock_timeout
+            )
+            return Outcome(manifest=self._publish(landed=None), is_new=True, report=report)
+
+    def publish(self) -> Outcome:
+        """Publish what the last run of dbt built and tested, unless it is published already.
+
+        Raises:
+            PublishError: it may not be published, or the release could not be written.
+            LockTimeoutError: another builder did not finish in time.
+        """
+        with builder_lock(self._home.builder_lock, timeout=self._lock_timeout):
+            landed = self._landed()
+            state = home_state(self._home)
+            # Said before dbt is started, which takes seconds.
+            reason = refusal(state, code_version(), landed)
+            if reason is not None:
+                raise PublishError(reason)
+            current = self._current()
+            if (
+                current is not None
+                and _is_of(current, state)
+                and current.home == str(self._home.root)
+            ):
+                return Outcome(manifest=current, is_new=False, report=None)
+            return Outcome(manifest=self._publish(landed=landed), is_new=True, report=None)
+
+    def _publish(self, *, landed: frozenset[str] | None) -> ReleaseManifest:
+        plan, version = self._dbt().plan()
+        now = datetime.now(UTC)
+        thorough = self._sweep()
+        with build_database(self._home) as connection:
+            reason = refusal(read_state(connection), version, landed)
+            if reason is not None:
+                raise PublishError(reason)
+            manifest = publish(
+                connection, self._home, Publication(plan=plan, code_version=version, now=now)
+            )
+        try:
+            collect(self._home, keep=self._keep, grace=COLLECTION_GRACE, now=now, thorough=thorough)
+        except (OSError, WatchhouseError) as error:
+            # The release is out; what is in the way goes with the next collection.
+            logger.warning("old releases could not be removed: %s", error)
+        return manifest
+
+    def _sweep(self) -> bool:
+        try:
+            return sweep(self._home)
+        except OSError as error:
+            logger.warning("leftovers could not be removed: %s", error)
+            return False
+
+    def _landed(self) -> frozenset[str]:
+        self._ledger.refresh()
+        return frozenset(entry.batch_id for entry in self._ledger.entries())
+
+    def _current(self) -> ReleaseManifest | None:
+        try:
+            return current_manifest(self._home)
+        except NoReleaseError:
+            return None
+        except WatchhouseError as error:
+            logger.warning("%s; publishing anew", error)
+            return None
+
+    def _up_to_date(self, state: BuildState, landed: frozenset[str]) -> ReleaseManifest | None:
+        """Return the current release if building would add nothing to it."""
+        version = code_version()
+        last_run = state.last_run
+        if last_run is None or last_run.code_version != version or not landed <= state.published:
+            return None
+        current = self._current()
+        if (
+            current is None
+            or current.code_version != version
+            # A moved home needs new views over its Parquet files.
+            or current.home != str(self._home.root)
+        ):
+            return None
+        return current
+
+    def _dbt(self) -> Builder:
+        if self._builder is None:
+            from watchhouse.building import Builder  # noqa: PLC0415 - imports dbt: seconds
+
+            self._builder = Builder(self._home, build_progress())
+        return self._builder
+
+
+def _is_of(manifest: ReleaseManifest, state: BuildState) -> bool:
+    """Whether the release holds just what the build database does, and both know it."""
+    return (
+        state.last_run is not None
+        and manifest.invocation_id == state.last_run.invocation_id
+        and state.seen <= state.published
+    )
