@@ -3,7 +3,12 @@
   must see its rows from before this build, which `ref` cannot express. None on a full refresh.
 -#}
 {% macro built(model_name) -%}
-    {%- if execute and not flags.FULL_REFRESH -%}
+    {{ return(none if flags.FULL_REFRESH else standing(model_name)) }}
+{%- endmacro %}
+
+{#- The relation of a model as it stands in the database, or none; makes no dependency. -#}
+{% macro standing(model_name) -%}
+    {%- if execute -%}
         {%- for node in graph.nodes.values()
             if node.resource_type == 'model' and node.name == model_name -%}
             {{ return(adapter.get_relation(node.database, node.schema, node.alias)) }}

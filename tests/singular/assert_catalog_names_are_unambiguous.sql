@@ -1,0 +1,6 @@
+-- A row is a name that belongs to more than one show of the catalogue, and so resolves to none.
+-- A warning: which show is meant only the producer can say, by sending show_id.
+{{ config(severity='warn') }}
+select *
+from {{ ref('int_catalog_names') }}
+where is_ambiguous
