@@ -11,8 +11,8 @@ from importlib import resources
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from watchhouse.simulation.rows import Flags, Integers
 from watchhouse.simulation.spelling import normalise, spellings
 
 COLUMNS: Final = (
@@ -29,8 +29,6 @@ COLUMNS: Final = (
     "runtime_minutes",
     "updated_at",
 )
-
-Integers = NDArray[np.int64]
 
 _WEEKS_OF_RELEASE: Final = 40
 
@@ -79,7 +77,8 @@ class Catalog:
 
     Items of a show are consecutive from `first_item`; `bare_item` is the one without an episode.
     Spellings likewise; `spelling_name` is the number of a spelling's normalised name in `names`,
-    and `name_show` the one catalogued show that bears that name or alias, or -1 for none or several.
+    and `name_show` the one catalogued show that bears that name or alias, or -1 for none or
+    several. `item_show` and `lengths` (in minutes) are those of each item.
     """
 
     shows: tuple[Show, ...]
@@ -93,6 +92,9 @@ class Catalog:
     spelling_count: Integers
     spelling_name: Integers
     name_show: Integers
+    item_show: Integers
+    has_id: Flags
+    lengths: Integers
 
     def records(self, updated_at: str) -> Iterator[tuple[str, ...]]:
         """Yield the rows of `catalog.csv`, as text, in the order of `COLUMNS`."""
@@ -146,6 +148,9 @@ def load_catalog() -> Catalog:
         spelling_count=counts,
         spelling_name=np.array([names[normalise(s)] for s in flat], dtype=np.int64),
         name_show=_owners(shows, names),
+        item_show=np.array([item.show for item in items], dtype=np.int64),
+        has_id=np.array([bool(show.show_id) for show in shows]),
+        lengths=np.array([item.length_minutes for item in items], dtype=np.int64),
     )
 
 

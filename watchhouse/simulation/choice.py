@@ -4,10 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from watchhouse.simulation.catalog import Catalog
-from watchhouse.simulation.population import FAVOURITES, Popularity
+from watchhouse.simulation.population import FAVOURITES
 from watchhouse.simulation.rows import Flags, Integers
-from watchhouse.simulation.scenario import Scenario
+from watchhouse.simulation.world import Popularity, World
 
 _SERIES_SHARE: Final = 0.55
 _SERIES_SHARE_PER_PLAY: Final = 0.06
@@ -51,8 +50,7 @@ def choose_shows(
 
 def choose_items(
     rng: np.random.Generator,
-    scenario: Scenario,
-    catalog: Catalog,
+    world: World,
     show: Integers,
     *,
     by: tuple[Integers, Integers],
@@ -63,6 +61,7 @@ def choose_items(
     episode; sometimes an episode is seen again; after the last one it starts over.
     """
     user, opened = by
+    catalog = world.catalog
     plays = len(show)
     order = np.lexsort((opened, show, user))
     is_first = _changes(user[order]) | _changes(show[order])
@@ -75,7 +74,7 @@ def choose_items(
     reached = begun[heads][group] + steps - steps[heads][group]
     index = np.empty(plays, dtype=np.int64)
     index[order] = reached % catalog.item_count[show[order]]
-    is_untold = rng.random(plays) < scenario.rates.without_episode_ids
+    is_untold = rng.random(plays) < world.scenario.rates.without_episode_ids
     return np.where(is_untold, catalog.bare_item[show], catalog.first_item[show] + index)
 
 

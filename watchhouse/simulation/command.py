@@ -23,7 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `watchhouse simulate`."""
     usual = Scenario()
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder to write into; made if missing"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder to write into; made if missing",
     )
     parser.add_argument(
         "--events",
@@ -43,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--start-date",
-        type=date.fromisoformat,
+        type=_day,
         default=usual.start,
         metavar="YYYY-MM-DD",
         help="the first day, UTC (default: %(default)s)",
@@ -126,16 +130,24 @@ def read_scenario(arguments: argparse.Namespace, *, today: date) -> Scenario:
 
 def summarise(truth: dict[str, Any], folder: Path) -> str:
     """Return a few lines for a person: what was written and what must be found in it."""
-    files = truth["files"]
-    megabytes = sum(file["bytes"] for file in files) / 1e6
-    lines = [
-        f"{truth['records']:,} events of {truth['scenario']['users']:,} users in {len(files)} files, "
-        f"{megabytes:,.1f} MB, and {truth['catalog']['shows']:,} shows in {folder}",
-        f"  landed {truth['landed']:,} = valid {truth['valid']:,} + quarantined "
-        f"{truth['quarantined']:,} + duplicates {truth['duplicates']:,}; "
-        f"rejected {truth['rejected']:,}",
-        f"  {truth['plays']:,} plays, {truth['hours_viewed']:,.1f} hours, "
-        f"{truth['sessions']:,} sessions, {truth['binge_sessions']:,} of them binges",
-        f"What the warehouse must find is in {folder / 'truth.json'}",
-    ]
-    return "\n".join(lines) + "\n"
+    counts = {name: f"{value:,}" for name, value in truth.items() if isinstance(value, int)}
+    megabytes = sum(file["bytes"] for file in truth["files"]) / 1e6
+    return (
+        f"{counts['records']} events of {truth['users']['records']:,} users in "
+        f"{len(truth['files'])} files, {megabytes:,.1f} MB, and {truth['catalog']['shows']:,} shows "
+        f"in {folder}\n"
+        f"  landed {counts['landed']} = valid {counts['valid']} + quarantined "
+        f"{counts['quarantined']} + duplicates {counts['duplicates']}; "
+        f"rejected {counts['rejected']}\n"
+        f"  {counts['plays']} plays, {truth['hours_viewed']:,.1f} hours, "
+        f"{counts['sessions']} sessions, {counts['binge_sessions']} of them binges\n"
+        f"What the warehouse must find is in {folder / 'truth.json'}\n"
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        message = f"{text!r} is not a day of the form YYYY-MM-DD"
+        raise argparse.ArgumentTypeError(message) from error

@@ -25,6 +25,10 @@ _LONGEST_CENTS: Final = 1_440 * CENTS_PER_MINUTE
 _LONGEST_CORRECTION_CENTS: Final = 3_000
 _SECOND_REASON: Final = 0.1
 _SHORTER_CORRECTION: Final = 0.2
+_HALF: Final = 0.5
+_RESPELLED: Final = 0.4
+_ANOTHER_EVENT: Final = 0.2
+_ANOTHER_CENTS: Final = 7
 
 _FIELDS: Final = (
     Reason.MISSING_USER_ID,
@@ -129,8 +133,8 @@ def repeat(rng: np.random.Generator, catalog: Catalog, rows: Rows, counts: Integ
     )
     return concatenate(
         [
-            replace(redelivered, has_zone=rng.random(len(redelivered)) < 0.5),
-            _respell(rng, catalog, repeated),
+            replace(redelivered, has_zone=rng.random(len(redelivered)) < _HALF),
+            _retell(rng, catalog, repeated),
             _correct(rng, catalog, corrected),
         ]
     )
@@ -148,30 +152,43 @@ def delay(rng: np.random.Generator, scenario: Scenario, rows: Rows, chance: floa
     return replace(rows, arrived=np.where(is_late, later, rows.arrived))
 
 
-def _respell(rng: np.random.Generator, catalog: Catalog, rows: Rows) -> Rows:
-    """Write the date or the name of some in another way that means the same."""
+def _retell(rng: np.random.Generator, catalog: Catalog, rows: Rows) -> Rows:
+    """Write some in another way that means the same, and make some tell of another event.
+
+    The latter differ in just one of the values that identify an event without an id, so they are
+    no repeats, however alike they look.
+    """
+    count = len(rows)
     base = np.maximum(rows.spelling, 0)
     follower = np.minimum(base + 1, len(catalog.spellings) - 1)
     is_same = catalog.spelling_name[base] == catalog.spelling_name[follower]
-    moves = is_same & (rows.spelling >= 0) & (rng.random(len(rows)) < 0.4)
+    moves = is_same & (rows.spelling >= 0) & (rng.random(count) < _RESPELLED)
+    differs = (rng.random(count) < _ANOTHER_EVENT) & (rows.reasons == 0)
+    another_duration, another_start, another_item, no_show_id = range(4)
+    way = np.where(differs, rng.integers(0, 4, count), -1)
+    bare = catalog.bare_item[catalog.item_show[rows.item]]
+    cents = off_threshold(
+        rows.cents + _ANOTHER_CENTS, catalog.lengths[rows.item] * CENTS_PER_MINUTE
+    )
     return replace(
         rows,
         spelling=np.where(moves, follower, rows.spelling),
-        has_zone=rng.random(len(rows)) < 0.5,
+        has_zone=rng.random(count) < _HALF,
+        cents=np.where(way == another_duration, cents, rows.cents),
+        started=np.where(way == another_start, rows.started + 1, rows.started),
+        item=np.where(way == another_item, bare, rows.item),
+        has_show_id=rows.has_show_id & (way != no_show_id),
     )
 
 
 def _correct(rng: np.random.Generator, catalog: Catalog, rows: Rows) -> Rows:
     count = len(rows)
-    lengths = np.array([item.length_minutes for item in catalog.items], dtype=np.int64)
     longer = rows.cents + rng.integers(1, _LONGEST_CORRECTION_CENTS, count)
     shorter = (rows.cents * rng.random(count)).astype(np.int64)
     cents = np.where(rng.random(count) < _SHORTER_CORRECTION, shorter, longer)
-    cents = off_threshold(cents, lengths[rows.item] * CENTS_PER_MINUTE)
+    cents = off_threshold(cents, catalog.lengths[rows.item] * CENTS_PER_MINUTE)
     end = rows.position_start + cents * 3 // 5
-    return replace(
-        rows, cents=cents, position_end=np.where(rows.position_start >= 0, end, -1)
-    )
+    return replace(rows, cents=cents, position_end=np.where(rows.position_start >= 0, end, -1))
 
 
 def _some(rng: np.random.Generator, of: int, count: int) -> Integers:

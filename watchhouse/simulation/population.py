@@ -6,13 +6,10 @@ from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from watchhouse.simulation.catalog import Catalog
-from watchhouse.simulation.scenario import Scenario
-
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from watchhouse.simulation.chance import Floats, cumulative, draw
+from watchhouse.simulation.rows import Integers
+from watchhouse.simulation.world import World
 
 COLUMNS: Final = ("user_id", "country", "plan", "signed_up_on")
 COUNTRIES: Final = ("GB", "DE", "FR", "ES", "IT", "NL", "SE", "PL", "DK", "IE", "NO", "US", "BR")
@@ -31,24 +28,6 @@ _FIRST_SIGN_UP: Final = date(2019, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Popularity:
-    """Cumulative shares of views, by a long tail: few shows have most of them."""
-
-    films: Integers
-    film_shares: Floats
-    series: Integers
-    series_shares: Floats
-
-    def draw_films(self, rng: np.random.Generator, count: int) -> Integers:
-        """Return the numbers of `count` films, the popular ones more often."""
-        return self.films[draw(rng, self.film_shares, count)]
-
-    def draw_series(self, rng: np.random.Generator, count: int) -> Integers:
-        """Return the numbers of `count` series, the popular ones more often."""
-        return self.series[draw(rng, self.series_shares, count)]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Population:
     """The users of a chunk, one array entry each; `first` is the number of the first one."""
 
@@ -63,9 +42,7 @@ class Population:
 
     def records(self) -> Iterator[tuple[str, ...]]:
         """Yield the rows of `users.csv`, as text, in the order of `COLUMNS`."""
-        rows = zip(
-            self.country.tolist(), self.plan.tolist(), self.signed_up.tolist(), strict=True
-        )
+        rows = zip(self.country.tolist(), self.plan.tolist(), self.signed_up.tolist(), strict=True)
         for index, (country, plan, days) in enumerate(rows):
             signed_up_on = _FIRST_SIGN_UP + timedelta(days=days)
             yield (
@@ -81,40 +58,15 @@ def user_name(number: int) -> str:
     return f"user-{number + 1:07d}"
 
 
-def cumulative(weights: NDArray[np.number]) -> Floats:
-    """Return running shares that end in exactly 1."""
-    total = np.cumsum(weights, dtype=np.float64)
-    return total / total[-1]
-
-
-def draw(rng: np.random.Generator, shares: Floats, count: int) -> Integers:
-    """Return `count` positions, each as often as its part of the cumulative shares."""
-    return np.searchsorted(shares, rng.random(count), side="right").astype(np.int64)
-
-
-def rank(scenario: Scenario, catalog: Catalog) -> Popularity:
-    """Decide which shows are popular; the same for every chunk of a scenario."""
-    rng = np.random.default_rng([scenario.seed, 0])
-    is_film = np.array([show.content_type == "film" for show in catalog.shows])
-    films, series = np.flatnonzero(is_film), np.flatnonzero(~is_film)
-    # The list of films begins with the better known; chance only blurs that.
-    known_first = np.argsort(np.arange(len(films)) / len(films) + rng.random(len(films)))
-    return Popularity(
-        films=films[known_first],
-        film_shares=cumulative(1 / (np.arange(len(films)) + 8.0) ** 0.95),
-        series=rng.permutation(series),
-        series_shares=cumulative(1 / (np.arange(len(series)) + 3.0) ** 1.05),
-    )
-
-
-def populate(scenario: Scenario, popularity: Popularity, chunk: int) -> Population:
+def populate(world: World, chunk: int) -> Population:
     """Make the users of one chunk."""
+    scenario = world.scenario
     rng = np.random.default_rng([scenario.seed, 1, chunk])
     numbers = scenario.share(scenario.users, chunk)
     count = len(numbers)
     country = draw(rng, cumulative(np.array(_COUNTRY_SHARES)), count)
     days = max((scenario.start - _FIRST_SIGN_UP).days, 1)
-    favourites = popularity.draw_series(rng, count * FAVOURITES).reshape(count, FAVOURITES)
+    favourites = world.popularity.draw_series(rng, count * FAVOURITES).reshape(count, FAVOURITES)
     return Population(
         first=numbers.start,
         activity=rng.lognormal(0.0, _ACTIVITY_SPREAD, count),

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +69,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_MINUTES: Final = 1_440
 _DAYS_BEYOND_THE_LAST: Final = 3
 
-Value = str | int | None
+Value = str | int | float | None
 
 
 class Renderer:
@@ -113,7 +113,7 @@ class Renderer:
         whole = self._field("watch_duration_minutes", 0).removesuffix("0")
         self._minutes = _texts(f"{whole}{minutes}" for minutes in range(_LONGEST_MINUTES + 1))
         self._decimals = _texts(_decimals(cents) for cents in range(CENTS_PER_MINUTE))
-        self._positions: dict[str, Any] = {}
+        self._positions: dict[str, pa.Array] = {}
 
     def render(self, people: Population, rows: Rows) -> "Lines":
         """Return the records of the rows, in order, each with its line end."""
@@ -131,9 +131,7 @@ class Renderer:
         lines = pc.binary_join_element_wise(
             _look_up(users, np.where(rows.user < 0, len(people.country) + blank, rows.user)),
             self._events(rows.event),
-            _look_up(
-                self._names, np.where(rows.spelling < 0, 2 * self._spellings + blank, names)
-            ),
+            _look_up(self._names, np.where(rows.spelling < 0, 2 * self._spellings + blank, names)),
             _look_up(self._items, rows.item),
             self._dates(rows),
             self._durations(rows),
@@ -161,13 +159,13 @@ class Renderer:
             return ""
         return f",{json.dumps(name)}:{json.dumps(value, ensure_ascii=False)}"
 
-    def _table(self, names: Sequence[str], values: Iterable[Sequence[Value]]) -> Any:
+    def _table(self, names: Sequence[str], values: Iterable[Sequence[Value]]) -> pa.Array:
         return _texts(
             "".join(self._field(name, value) for name, value in zip(names, row, strict=True))
             for row in values
         )
 
-    def _events(self, event: Integers) -> Any:
+    def _events(self, event: Integers) -> pa.Array:
         opening, closing = self._field("event_id", "|").split("|")
         digits = pc.cast(pc.cast(pa.array(event), pa.string()), pa.binary())
         told = pc.binary_join_element_wise(
@@ -179,16 +177,17 @@ class Renderer:
         untold = pa.scalar(self._field("event_id", None).encode(), pa.binary())
         return pc.if_else(pa.array(event >= 0), told, untold)
 
-    def _dates(self, rows: Rows) -> Any:
+    def _dates(self, rows: Rows) -> pa.Array:
         is_odd = (rows.reasons & _DATE_REASONS) > 0
         day, second = np.divmod(np.where(is_odd, 0, rows.started), SECONDS_PER_DAY)
         day = np.where(is_odd, 0, day - self._first_day)
         usual = _join(
-            _look_up(self._days, day), _look_up(self._clock, second + SECONDS_PER_DAY * rows.has_zone)
+            _look_up(self._days, day),
+            _look_up(self._clock, second + SECONDS_PER_DAY * rows.has_zone),
         )
         return self._replace_odd("watch_date", usual, is_odd, rows, _odd_date)
 
-    def _durations(self, rows: Rows) -> Any:
+    def _durations(self, rows: Rows) -> pa.Array:
         is_odd = (rows.reasons & _DURATION_REASONS) > 0
         minutes, cents = np.divmod(np.where(is_odd, 0, rows.cents), CENTS_PER_MINUTE)
         usual = _join(_look_up(self._minutes, minutes), _look_up(self._decimals, cents))
@@ -197,11 +196,11 @@ class Renderer:
     def _replace_odd(
         self,
         name: str,
-        usual: Any,
+        usual: pa.Array,
         is_odd: Flags,
         rows: Rows,
-        text: Callable[[Reason, int, int], Value | float],
-    ) -> Any:
+        text: Callable[[Reason, int, int], Value],
+    ) -> pa.Array:
         odd = zip(
             rows.reasons[is_odd].tolist(),
             rows.started[is_odd].tolist(),
@@ -214,7 +213,7 @@ class Renderer:
         ]
         return _replace(usual, is_odd, fields)
 
-    def _position(self, name: str, seconds: Integers) -> Any:
+    def _position(self, name: str, seconds: Integers) -> pa.Array:
         """Look the positions up in a table that grows to the furthest one seen."""
         table = self._positions.get(name)
         furthest = int(seconds.max(initial=0))
@@ -227,7 +226,7 @@ class Renderer:
 class Lines:
     """Records in one stretch of memory."""
 
-    def __init__(self, lines: Any) -> None:
+    def __init__(self, lines: pa.Array) -> None:
         """Wrap a binary Arrow array with one record each, line ends included."""
         _, offsets, data = lines.buffers()
         self._offsets = np.frombuffer(offsets, dtype=np.int32)[lines.offset :]
@@ -242,7 +241,7 @@ def _given(number: int) -> int | None:
     return number if number >= 0 else None
 
 
-def _csv(value: Value | float) -> str:
+def _csv(value: Value) -> str:
     text = "" if value is None else str(value)
     if any(mark in text for mark in ',"\n\r'):
         return '"' + text.replace('"', '""') + '"'
@@ -265,7 +264,7 @@ def _odd_date(reasons: Reason, started: int, cents: int) -> Value:
     return f"{_EPOCH + timedelta(seconds=started):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _odd_duration(reasons: Reason, started: int, cents: int) -> Value | float:
+def _odd_duration(reasons: Reason, started: int, cents: int) -> Value:
     if Reason.MISSING_WATCH_DURATION in reasons:
         return None
     if Reason.UNPARSEABLE_WATCH_DURATION in reasons:
@@ -273,17 +272,17 @@ def _odd_duration(reasons: Reason, started: int, cents: int) -> Value | float:
     return cents / CENTS_PER_MINUTE
 
 
-def _texts(values: Iterable[str]) -> Any:
+def _texts(values: Iterable[str]) -> pa.Array:
     return pa.array([value.encode() for value in values], pa.binary())
 
 
-def _look_up(table: Any, index: Integers) -> Any:
+def _look_up(table: pa.Array, index: Integers) -> pa.Array:
     return pc.take(table, pa.array(index))
 
 
-def _join(left: Any, right: Any) -> Any:
+def _join(left: pa.Array, right: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(left, right, pa.scalar(b"", pa.binary()))
 
 
-def _replace(texts: Any, mask: Flags, by: Sequence[bytes]) -> Any:
+def _replace(texts: pa.Array, mask: Flags, by: Sequence[bytes]) -> pa.Array:
     return pc.replace_with_mask(texts, pa.array(mask), pa.array(by, pa.binary())) if by else texts

@@ -135,7 +135,7 @@ class Truth:
             min([*self._starts, int(plays.started.min())]),
             max([*self._starts, int(plays.started.max())]),
         ]
-        session = np.cumsum(_session_starts(plays, is_new_user))
+        session: Integers = np.cumsum(_session_starts(plays, is_new_user))
         self._count("sessions", int(session[-1]))
         self._count("binge_sessions", self._binges(session, show, plays))
 
@@ -160,7 +160,7 @@ class Truth:
         """Return the figures, by the names that `definitions` explains."""
         figures: dict[str, Any] = dict(self._counts)
         microseconds = figures.pop("watched_cents") * MICROSECONDS_PER_CENT
-        bounds = [datetime.fromtimestamp(second, UTC) for second in self._starts] or [None, None]
+        first, last = [_utc(second) for second in self._starts] or [None, None]
         return {
             **figures,
             "rejected_by_reason": _sorted(self._rejected),
@@ -168,8 +168,8 @@ class Truth:
             "watched_microseconds": microseconds,
             "hours_viewed": microseconds / _MICROSECONDS_PER_HOUR,
             "distinct_shows": int((self._show_plays > 0).sum()),
-            "first_started_at": bounds[0] and f"{bounds[0]:%Y-%m-%dT%H:%M:%SZ}",
-            "last_started_at": bounds[1] and f"{bounds[1]:%Y-%m-%dT%H:%M:%SZ}",
+            "first_started_at": first,
+            "last_started_at": last,
             "plays_by_day": {
                 (self._scenario.start + timedelta(days=day)).isoformat(): number
                 for day, number in enumerate(self._plays_by_day.tolist())
@@ -179,30 +179,29 @@ class Truth:
         }
 
     def _top_shows(self) -> list[dict[str, Any]]:
-        shows = self._catalog.shows
-        usual = dict(zip(self._catalog.names, self._catalog.names, strict=True))
-        for spelling, code in zip(
-            reversed(self._catalog.spellings),
-            reversed(self._catalog.spelling_name.tolist()),
-            strict=True,
-        ):
-            usual[self._catalog.names[code]] = spelling
-        entries = []
-        for number in np.flatnonzero(self._show_plays).tolist():
-            is_shown = number < len(shows)
-            microseconds = int(self._show_cents[number]) * MICROSECONDS_PER_CENT
-            name = usual[self._catalog.names[number - len(shows)]] if not is_shown else ""
-            entries.append(
-                {
-                    "show_id": shows[number].show_id if is_shown else None,
-                    "show_name": shows[number].name if is_shown else name,
-                    "play_count": int(self._show_plays[number]),
-                    "watched_microseconds": microseconds,
-                    "hours_viewed": microseconds / _MICROSECONDS_PER_HOUR,
-                }
-            )
-        entries.sort(key=lambda entry: (-entry["watched_microseconds"], entry["show_name"]))
-        return entries[:_TOP_SHOWS]
+        shows, names = self._catalog.shows, self._catalog.names
+        codes = self._catalog.spelling_name.tolist()
+        # A name's first spelling is the usual one, so it is set last.
+        usual = dict(zip(reversed(codes), reversed(self._catalog.spellings), strict=True))
+        known = [(show.show_id, show.name) for show in shows]
+        unknown = [(None, usual[code]) for code in range(len(names))]
+        identities = [*known, *unknown]
+        seen = np.flatnonzero(self._show_plays).tolist()
+        best = sorted(seen, key=lambda number: (-self._show_cents[number], identities[number][1]))[
+            :_TOP_SHOWS
+        ]
+        return [
+            {
+                "show_id": identities[number][0],
+                "show_name": identities[number][1],
+                "play_count": int(self._show_plays[number]),
+                "watched_microseconds": int(self._show_cents[number]) * MICROSECONDS_PER_CENT,
+                "hours_viewed": int(self._show_cents[number])
+                * MICROSECONDS_PER_CENT
+                / _MICROSECONDS_PER_HOUR,
+            }
+            for number in best
+        ]
 
 
 _COUNTS: Final = (
@@ -236,8 +235,9 @@ def _session_starts(plays: Rows, is_new_user: Flags) -> Flags:
     end = start + plays.cents * _FIFTHS_PER_CENT
     lift = (np.cumsum(is_new_user) - 1) * (int(end.max()) + 1)
     latest = np.maximum.accumulate(end + lift) - lift
-    gap = start[1:] - latest[:-1]
-    return is_new_user | np.concatenate([[True], gap > _SESSION_GAP_FIFTHS])
+    is_start: Flags = is_new_user.copy()
+    is_start[1:] |= start[1:] - latest[:-1] > _SESSION_GAP_FIFTHS
+    return is_start
 
 
 def _changes(columns: list[Integers]) -> Flags:
@@ -247,6 +247,10 @@ def _changes(columns: list[Integers]) -> Flags:
     for column in columns:
         is_change[1:] |= column[1:] != column[:-1]
     return is_change
+
+
+def _utc(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _sorted(counts: Mapping[str, int]) -> dict[str, int]:

@@ -3,23 +3,14 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from watchhouse.simulation.catalog import Catalog
+from watchhouse.simulation.chance import cumulative, draw
 from watchhouse.simulation.choice import choose_items, choose_shows
-from watchhouse.simulation.population import (
-    COUNTRIES,
-    DEVICES,
-    PROFILES,
-    Population,
-    Popularity,
-    cumulative,
-    draw,
-)
+from watchhouse.simulation.population import COUNTRIES, DEVICES, PROFILES, Population
 from watchhouse.simulation.rows import CENTS_PER_MINUTE, SECONDS_PER_DAY, Flags, Integers, Rows
 from watchhouse.simulation.scenario import Scenario
-
-Floats = NDArray[np.float64]
+from watchhouse.simulation.world import World
 
 _PLAYS_PER_SESSION: Final = np.array([52, 23, 11, 6, 4, 2, 1, 0.5, 0.5])
 _WEEKDAYS: Final = np.array([0.90, 0.88, 0.92, 0.97, 1.15, 1.40, 1.35])
@@ -37,6 +28,14 @@ _SESSION_GAP_SECONDS: Final = 1_800
 _GAP_AT_THE_EDGE: Final = 0.01
 _USUAL_GAP_SECONDS: Final = 150
 
+_AT_HOME: Final = 0.98
+_WITH_ZONE: Final = 0.8
+_RESUMED: Final = 0.2
+_SKIPPED: Final = 0.1
+_POSITIONS_TOLD: Final = 0.7
+_DEVICE_UNTOLD: Final = 0.02
+_OTHER_DEVICE: Final = 0.15
+
 _ZERO, _QUIT_EARLY, _PARTIAL, _WHOLE = range(4)
 _ENDINGS: Final = np.array([0.01, 0.13, 0.22, 0.64])
 _ENDINGS_BEFORE_ANOTHER: Final = np.array([0.004, 0.05, 0.09, 0.856])
@@ -44,28 +43,27 @@ _ENDINGS_BEFORE_ANOTHER: Final = np.array([0.004, 0.05, 0.09, 0.856])
 
 def watch(
     rng: np.random.Generator,
-    scenario: Scenario,
-    catalog: Catalog,
-    popularity: Popularity,
+    world: World,
     people: Population,
     plays: int,
 ) -> Rows:
     """Return exactly `plays` events of the people, by session, in the order watched."""
+    scenario, catalog = world.scenario, world.catalog
     session, place, is_last = _sessions(rng, plays)
     sessions = int(session[-1]) + 1
     user = draw(rng, cumulative(people.activity), sessions)
     opened = _openings(rng, scenario, people.hours_ahead[user])
-    show = choose_shows(rng, popularity, people.favourites[user], session, place)
-    item = choose_items(rng, scenario, catalog, show, by=(user[session], opened[session]))
-    lengths = np.array([item.length_minutes for item in catalog.items], dtype=np.int64)
-    cents, gap = _durations(rng, lengths[item], is_last)
+    show = choose_shows(rng, world.popularity, people.favourites[user], session, place)
+    item = choose_items(rng, world, show, by=(user[session], opened[session]))
+    lengths = catalog.lengths[item]
+    cents, gap = _durations(rng, lengths, is_last)
     # A start is a whole second: the next play begins at the first one after the end.
     elapsed = (cents * 3 + 4) // 5 + gap
     before = np.cumsum(elapsed) - elapsed
     started = opened[session] + before - before[place == 0][session]
-    position_start, position_end = _positions(rng, lengths[item], cents)
-    count = len(user[session])
+    position_start, position_end = _positions(rng, lengths, cents)
     home = people.country[user[session]]
+    count = len(home)
     return Rows(
         user=user[session],
         event=np.arange(count),
@@ -76,14 +74,15 @@ def watch(
         position_start=position_start,
         position_end=position_end,
         device=_devices(rng, people.device[user], session),
-        country=np.where(rng.random(count) < 0.98, home, rng.integers(0, len(COUNTRIES), count)),
+        country=np.where(
+            rng.random(count) < _AT_HOME, home, rng.integers(0, len(COUNTRIES), count)
+        ),
         profile=rng.integers(-1, len(PROFILES), sessions)[session],
         arrived=started,
         reasons=np.zeros(count, dtype=np.int64),
         fault=np.zeros(count, dtype=np.int64),
-        has_show_id=(rng.random(count) < scenario.rates.with_show_id)
-        & np.array([bool(s.show_id) for s in catalog.shows])[show],
-        has_zone=rng.random(count) < 0.8,
+        has_show_id=(rng.random(count) < scenario.rates.with_show_id) & catalog.has_id[show],
+        has_zone=rng.random(count) < _WITH_ZONE,
     )
 
 
@@ -149,7 +148,8 @@ def off_threshold(cents: Integers, full: Integers) -> Integers:
     There the answer would hang on how a program rounds its fractions, which is not the
     simulator's to decide.
     """
-    return cents + 5 * (cents * 10 == full * 9)
+    shifted: Integers = cents + 5 * (cents * 10 == full * 9)
+    return shifted
 
 
 def _positions(
@@ -159,10 +159,10 @@ def _positions(
     count = len(lengths)
     seconds = cents * 3 // 5
     room = np.maximum(lengths * 60 - seconds, 0)
-    resumed = rng.random(count) < 0.2
+    resumed = rng.random(count) < _RESUMED
     start = np.where(resumed, (rng.random(count) * room).astype(np.int64), 0)
-    skipped = np.where(rng.random(count) < 0.1, rng.integers(10, 600, count), 0)
-    is_told = rng.random(count) < 0.7
+    skipped = np.where(rng.random(count) < _SKIPPED, rng.integers(10, 600, count), 0)
+    is_told = rng.random(count) < _POSITIONS_TOLD
     return np.where(is_told, start, -1), np.where(is_told, start + seconds + skipped, -1)
 
 
@@ -178,4 +178,8 @@ def _devices(rng: np.random.Generator, usual: Integers, session: Integers) -> In
     count = len(session)
     chance = rng.random(count)
     other = rng.integers(0, len(DEVICES), count)
-    return np.select([chance < 0.02, chance < 0.15], [np.full(count, -1), other], usual[session])
+    return np.select(
+        [chance < _DEVICE_UNTOLD, chance < _OTHER_DEVICE],
+        [np.full(count, -1), other],
+        usual[session],
+    )

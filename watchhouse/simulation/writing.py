@@ -17,8 +17,10 @@ from watchhouse.simulation.definitions import DEFINITIONS
 from watchhouse.simulation.fault import file_of_time
 from watchhouse.simulation.generation import Chunk, generate
 from watchhouse.simulation.rendering import HEADERS, Renderer
+from watchhouse.simulation.rows import Integers
 from watchhouse.simulation.scenario import Scenario
 from watchhouse.simulation.truth import Truth
+from watchhouse.simulation.world import make_world
 
 TRUTH: Final = "truth.json"
 _OURS: Final = re.compile(r"events-\d+\.(csv|ndjson)|catalog\.csv|users\.csv")
@@ -44,7 +46,8 @@ def simulate(
 
 
 def _write(scenario: Scenario, folder: Path, progress: Callable[[int], None]) -> dict[str, Any]:
-    catalog = shows.load_catalog()
+    world = make_world(scenario)
+    catalog = world.catalog
     _prepare(folder)
     listed = list(catalog.records(f"{scenario.start}T00:00:00Z"))
     (folder / "catalog.csv").write_bytes(_csv([shows.COLUMNS, *listed]))
@@ -59,7 +62,7 @@ def _write(scenario: Scenario, folder: Path, progress: Callable[[int], None]) ->
         path.write_bytes(HEADERS[scenario.file_format])
     renderer, truth = Renderer(scenario, catalog), Truth(scenario, catalog)
     records = np.zeros(scenario.files, dtype=np.int64)
-    for chunk in generate(scenario, catalog):
+    for chunk in generate(world):
         with users.open("ab") as file:
             file.write(_csv(chunk.people.records()))
         records += _append(scenario, renderer, chunk, paths)
@@ -87,7 +90,7 @@ def _write(scenario: Scenario, folder: Path, progress: Callable[[int], None]) ->
 
 def _append(
     scenario: Scenario, renderer: Renderer, chunk: Chunk, paths: Sequence[Path]
-) -> "np.ndarray[Any, np.dtype[np.int64]]":
+) -> Integers:
     """Add a chunk's records to the files they arrive in; return how many each file got."""
     lines = renderer.render(chunk.people, chunk.rows)
     # Rows are in order of arrival, so those of one file are next to each other.
