@@ -75,7 +75,8 @@ class Item:
 class Catalog:
     """Shows and what belongs to each, as arrays indexed by the number of the show.
 
-    Items of a show are consecutive from `first_item`; `bare_item` is the one without an episode.
+    Items of a show are consecutive from `first_item`, season by season of `season_length`;
+    `bare_item` is the one without an episode.
     Spellings likewise; `spelling_name` is the number of a spelling's normalised name in `names`,
     and `name_show` the one catalogued show that bears that name or alias, or -1 for none or
     several. `item_show` and `lengths` (in minutes) are those of each item.
@@ -88,6 +89,7 @@ class Catalog:
     first_item: Integers
     item_count: Integers
     bare_item: Integers
+    season_length: Integers
     first_spelling: Integers
     spelling_count: Integers
     spelling_name: Integers
@@ -144,6 +146,7 @@ def load_catalog() -> Catalog:
         first_item=np.array(first_item, dtype=np.int64),
         item_count=np.array(item_count, dtype=np.int64),
         bare_item=np.array(bare_item, dtype=np.int64),
+        season_length=np.array([show.episodes_per_season for show in shows], dtype=np.int64),
         first_spelling=np.cumsum(counts) - counts,
         spelling_count=counts,
         spelling_name=np.array([names[normalise(s)] for s in flat], dtype=np.int64),

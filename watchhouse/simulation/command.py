@@ -83,6 +83,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:  # noqa: ARG0
     Raises:
         UsageError: when the arguments do not fit together.
         SimulationError: when the folder cannot be written.
+
     """
     scenario = read_scenario(arguments, today=datetime.now(UTC).date())
     # numpy and pyarrow are only loaded once the arguments are known to be good.
@@ -106,6 +107,7 @@ def read_scenario(arguments: argparse.Namespace, *, today: date) -> Scenario:
     Raises:
         UsageError: when they do not fit together, or reach past `today`, as the rules of the
             warehouse would call later events mistakes.
+
     """
     rates = Rates().clean() if arguments.clean else Rates()
     users = arguments.users
@@ -134,8 +136,8 @@ def summarise(truth: dict[str, Any], folder: Path) -> str:
     megabytes = sum(file["bytes"] for file in truth["files"]) / 1e6
     return (
         f"{counts['records']} events of {truth['users']['records']:,} users in "
-        f"{len(truth['files'])} files, {megabytes:,.1f} MB, and {truth['catalog']['shows']:,} shows "
-        f"in {folder}\n"
+        f"{len(truth['files'])} files, {megabytes:,.1f} MB, and {truth['catalog']['shows']:,} "
+        f"shows in {folder}\n"
         f"  landed {counts['landed']} = valid {counts['valid']} + quarantined "
         f"{counts['quarantined']} + duplicates {counts['duplicates']}; "
         f"rejected {counts['rejected']}\n"

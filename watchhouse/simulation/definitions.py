@@ -21,8 +21,8 @@ DEFINITIONS: Final = {
     "zero_minute_events": "Valid rows with zero minutes: valid, but not plays.",
     "late_events": (
         "Rows that pass the rules, duplicates included, in a file later than that of the day of "
-        "their start. File i of n, from 0, is that of day d of D, from 0, with i = d * n // D; days "
-        "past the last belong to the last file."
+        "their start. File i of n, from 0, is that of day d of D, from 0, with i = d * n // D; "
+        "days past the last belong to the last file."
     ),
     "plays": "Valid rows with more than zero minutes.",
     "valid_plays": "Plays of at least 30 seconds.",
@@ -33,20 +33,21 @@ DEFINITIONS: Final = {
     "hours_viewed": "watched_microseconds / 3.6e9.",
     "sessions": (
         "Runs of a user's plays in order of start; a new one begins when a play starts strictly "
-        "more than 30 minutes after the latest end of the user's earlier plays. Not cut at midnight."
+        "more than 30 minutes after the latest end of the user's earlier plays. Not cut at "
+        "midnight."
     ),
     "binge_sessions": (
-        "Sessions with at least 3 distinct episodes (season and episode) of one show; or, where none "
-        "of the plays of a show in the session says which episode it was, films included, with at "
+        "Sessions with at least 3 distinct episodes (season and episode) of one show; or, where "
+        "none of the plays of a show in the session says which episode it was, films included, with at "
         "least 120 minutes of that show."
     ),
     "plays_with_known_runtime": (
-        "Plays for which catalog.csv has a runtime: same show, season and episode, where values not "
-        "given are equal. Events carry no runtime of their own."
+        "Plays for which catalog.csv has a runtime: same show, season and episode, where values "
+        "not given are equal. Events carry no runtime of their own."
     ),
     "complete_plays": (
-        "Plays with a known runtime of which at least 90 % was watched, by the single play. None lies "
-        "exactly on the threshold."
+        "Plays with a known runtime of which at least 90 % was watched, by the single play. None "
+        "lies exactly on the threshold."
     ),
     "first_started_at": "The earliest start of a play (UTC).",
     "last_started_at": "The latest start of a play (UTC).",
@@ -54,7 +55,8 @@ DEFINITIONS: Final = {
     "top_shows": (
         "The ten shows with the most hours, then by name. A show is: the event's show_id; else the "
         "one show of catalog.csv whose name or alias, normalised, is the event's name; else, when "
-        "none or several bear it, the normalised name itself (show_id null). Normalised: NFC, white "
-        "space trimmed and single, case-folded. show_name is the catalogue's, else the usual spelling."
+        "none or several bear it, the normalised name itself (show_id null). Normalised: NFC, "
+        "white space trimmed and single, case-folded. show_name is the catalogue's, else the usual "
+        "spelling."
     ),
 }

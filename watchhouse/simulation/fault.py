@@ -164,9 +164,11 @@ def _retell(rng: np.random.Generator, catalog: Catalog, rows: Rows) -> Rows:
     is_same = catalog.spelling_name[base] == catalog.spelling_name[follower]
     moves = is_same & (rows.spelling >= 0) & (rng.random(count) < _RESPELLED)
     differs = (rng.random(count) < _ANOTHER_EVENT) & (rows.reasons == 0)
-    another_duration, another_start, another_item, no_show_id = range(4)
-    way = np.where(differs, rng.integers(0, 4, count), -1)
-    bare = catalog.bare_item[catalog.item_show[rows.item]]
+    another_duration, another_start, no_episode, another_season, no_show_id = range(5)
+    way = np.where(differs, rng.integers(0, 5, count), -1)
+    show = catalog.item_show[rows.item]
+    first, episodes = catalog.first_item[show], catalog.item_count[show]
+    season = first + (rows.item - first + catalog.season_length[show]) % episodes
     cents = off_threshold(
         rows.cents + _ANOTHER_CENTS, catalog.lengths[rows.item] * CENTS_PER_MINUTE
     )
@@ -176,7 +178,11 @@ def _retell(rng: np.random.Generator, catalog: Catalog, rows: Rows) -> Rows:
         has_zone=rng.random(count) < _HALF,
         cents=np.where(way == another_duration, cents, rows.cents),
         started=np.where(way == another_start, rows.started + 1, rows.started),
-        item=np.where(way == another_item, bare, rows.item),
+        item=np.select(
+            [way == no_episode, way == another_season],
+            [catalog.bare_item[show], season],
+            rows.item,
+        ),
         has_show_id=rows.has_show_id & (way != no_show_id),
     )
 

@@ -68,6 +68,7 @@ class Scenario:
 
         Raises:
             UsageError: naming the argument, its value and what it may be.
+
         """
         for name in ("events", "users", "days", "files"):
             if getattr(self, name) < 1:
@@ -106,6 +107,7 @@ class Scenario:
 
         Raises:
             UsageError: when that day is beyond the calendar.
+
         """
         try:
             return self.start + timedelta(days=self.days)

@@ -160,7 +160,6 @@ class Truth:
         """Return the figures, by the names that `definitions` explains."""
         figures: dict[str, Any] = dict(self._counts)
         microseconds = figures.pop("watched_cents") * MICROSECONDS_PER_CENT
-        first, last = [_utc(second) for second in self._starts] or [None, None]
         return {
             **figures,
             "rejected_by_reason": _sorted(self._rejected),
@@ -168,8 +167,8 @@ class Truth:
             "watched_microseconds": microseconds,
             "hours_viewed": microseconds / _MICROSECONDS_PER_HOUR,
             "distinct_shows": int((self._show_plays > 0).sum()),
-            "first_started_at": first,
-            "last_started_at": last,
+            "first_started_at": _utc(self._starts[:1]),
+            "last_started_at": _utc(self._starts[1:]),
             "plays_by_day": {
                 (self._scenario.start + timedelta(days=day)).isoformat(): number
                 for day, number in enumerate(self._plays_by_day.tolist())
@@ -249,8 +248,11 @@ def _changes(columns: list[Integers]) -> Flags:
     return is_change
 
 
-def _utc(second: int) -> str:
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _utc(seconds: list[int]) -> str | None:
+    """Return the first of the times as ISO 8601; None where there is none."""
+    if not seconds:
+        return None
+    return f"{datetime.fromtimestamp(seconds[0], UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _sorted(counts: Mapping[str, int]) -> dict[str, int]:

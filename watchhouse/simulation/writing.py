@@ -37,6 +37,7 @@ def simulate(
     Raises:
         UsageError: when the folder holds files of the same names that no simulation made.
         SimulationError: when the folder cannot be written.
+
     """
     try:
         return _write(scenario, folder, progress)
