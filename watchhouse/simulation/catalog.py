@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -123,6 +124,7 @@ class Catalog:
             )
 
 
+@cache
 def load_catalog() -> Catalog:
     """Read the films and series that come with the package."""
     shows = (*_films(), *_series())

@@ -68,6 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"event files, each of whole days (default: {usual.files}, or --days if that is less)",
     )
     parser.add_argument(
+        "--event-ids",
+        choices=("sequential", "uuid"),
+        default=usual.event_ids,
+        help="what they look like; random ones compress worse (default: %(default)s)",
+    )
+    parser.add_argument(
         "--clean",
         action="store_true",
         help="leave out malformed, invalid, late and repeated records",
@@ -119,6 +125,7 @@ def read_scenario(arguments: argparse.Namespace, *, today: date) -> Scenario:
         seed=arguments.seed,
         file_format=arguments.format,
         files=arguments.files if arguments.files is not None else max(min(4, arguments.days), 1),
+        event_ids=arguments.event_ids,
         rates=rates,
     )
     if scenario.last_day > today - timedelta(days=_DAYS_BEYOND_THE_LAST):

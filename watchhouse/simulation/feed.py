@@ -8,7 +8,6 @@ from watchhouse.errors import UsageError
 from watchhouse.simulation.generation import generate
 from watchhouse.simulation.population import user_name
 from watchhouse.simulation.rendering import Renderer
-from watchhouse.simulation.scenario import Scenario
 from watchhouse.simulation.truth import Truth
 from watchhouse.simulation.world import World
 
@@ -32,8 +31,9 @@ def messages(world: World, truth: Truth) -> Iterator[Message]:
 
     Raises:
         UsageError: when there are more events or users than one chunk holds.
+
     """
-    scenario: Scenario = replace(world.scenario, file_format="ndjson")
+    scenario = replace(world.scenario, file_format="ndjson")
     if scenario.chunks > 1:
         message = (
             f"{scenario.events} events of {scenario.users} users are too many to send in order of "

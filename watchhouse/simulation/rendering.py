@@ -26,6 +26,7 @@ from watchhouse.simulation.rows import (
     Rows,
 )
 from watchhouse.simulation.scenario import FileFormat, Scenario
+from watchhouse.simulation.uuids import uuids
 
 COLUMNS: Final = (
     "user_id",
@@ -49,7 +50,7 @@ HEADERS: Final[dict[FileFormat, bytes]] = {
     "ndjson": b"",
 }
 
-_ENDS: Final[dict[FileFormat, bytes]] = {"csv": b"\n", "ndjson": b"}\n"}
+_ENDS: Final[dict[FileFormat, str]] = {"csv": "\n", "ndjson": "}\n"}
 _BLANKS: Final = (None, "   ")
 _BAD_DATES: Final = ("soon", "2026-13-40T20:15:00Z", "2026-02-30 20:15:00", "20:15")
 _BAD_DURATIONS: Final = ("a while", "1h30", "twenty", "12 min")
@@ -78,6 +79,8 @@ class Renderer:
     def __init__(self, scenario: Scenario, catalog: Catalog) -> None:
         """Prepare the tables that do not depend on the users."""
         self._format = scenario.file_format
+        self._has_uuids = scenario.event_ids == "uuid"
+        self._seed = scenario.seed
         self._first_day = scenario.opens // SECONDS_PER_DAY
         shows, items = catalog.shows, catalog.items
         owners = np.repeat(np.arange(len(shows)), catalog.spelling_count).tolist()
@@ -128,7 +131,7 @@ class Renderer:
         names = rows.spelling + self._spellings * rows.has_show_id
         device, profile = rows.device % (len(DEVICES) + 1), rows.profile % (len(PROFILES) + 1)
         contexts = (device * len(COUNTRIES) + rows.country) * (len(PROFILES) + 1) + profile
-        lines = pc.binary_join_element_wise(
+        lines = _join(
             _look_up(users, np.where(rows.user < 0, len(people.country) + blank, rows.user)),
             self._events(rows.event),
             _look_up(self._names, np.where(rows.spelling < 0, 2 * self._spellings + blank, names)),
@@ -138,8 +141,7 @@ class Renderer:
             _look_up(self._contexts, contexts),
             self._position("position_start_seconds", rows.position_start),
             self._position("position_end_seconds", rows.position_end),
-            pa.scalar(_ENDS[self._format], pa.binary()),
-            pa.scalar(b"", pa.binary()),
+            _scalar(_ENDS[self._format]),
         )
         broken = rows.fault > 0
         faults = rows.fault[broken].tolist()
@@ -167,14 +169,13 @@ class Renderer:
 
     def _events(self, event: Integers) -> pa.Array:
         opening, closing = self._field("event_id", "|").split("|")
-        digits = pc.cast(pc.cast(pa.array(event), pa.string()), pa.binary())
-        told = pc.binary_join_element_wise(
-            *(pa.scalar(text.encode(), pa.binary()) for text in (f"{opening}e",)),
-            digits,
-            pa.scalar(closing.encode(), pa.binary()),
-            pa.scalar(b"", pa.binary()),
-        )
-        untold = pa.scalar(self._field("event_id", None).encode(), pa.binary())
+        if self._has_uuids:
+            ids = uuids(self._seed, event)
+        else:
+            opening += "e"
+            ids = pc.cast(pc.cast(pa.array(event), pa.string()), pa.binary())
+        told = _join(_scalar(opening), ids, _scalar(closing))
+        untold = _scalar(self._field("event_id", None))
         return pc.if_else(pa.array(event >= 0), told, untold)
 
     def _dates(self, rows: Rows) -> pa.Array:
@@ -280,8 +281,12 @@ def _look_up(table: pa.Array, index: Integers) -> pa.Array:
     return pc.take(table, pa.array(index))
 
 
-def _join(left: pa.Array, right: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise(left, right, pa.scalar(b"", pa.binary()))
+def _scalar(text: str) -> pa.Scalar:
+    return pa.scalar(text.encode(), pa.binary())
+
+
+def _join(*parts: pa.Array | pa.Scalar) -> pa.Array:
+    return pc.binary_join_element_wise(*parts, _scalar(""))
 
 
 def _replace(texts: pa.Array, mask: Flags, by: Sequence[bytes]) -> pa.Array:

@@ -7,12 +7,15 @@ from typing import Final, Literal
 from watchhouse.errors import UsageError
 
 FileFormat = Literal["csv", "ndjson"]
+EventIds = Literal["sequential", "uuid"]
 
 EARLIEST_START: Final = date(1990, 1, 2)
 """The loader's rules call anything before 1990 a mistake; one day is left for time zones."""
 
 MOST_EVENTS_PER_USER: Final = 100_000
 """A user's events are made in one piece, so this bounds the memory that a run needs."""
+
+LARGEST_SEED: Final = 2**63 - 1
 
 _CHUNK_EVENTS: Final = 250_000
 _CHUNK_USERS: Final = 100_000
@@ -61,6 +64,7 @@ class Scenario:
     seed: int = 1
     file_format: FileFormat = "csv"
     files: int = 4
+    event_ids: EventIds = "sequential"
     rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:
@@ -74,8 +78,8 @@ class Scenario:
             if getattr(self, name) < 1:
                 message = f"--{name} must be at least 1, not {getattr(self, name)}"
                 raise UsageError(message)
-        if self.seed < 0:
-            message = f"--seed must be 0 or more, not {self.seed}"
+        if not 0 <= self.seed <= LARGEST_SEED:
+            message = f"--seed must be between 0 and {LARGEST_SEED}, not {self.seed}"
             raise UsageError(message)
         if self.files > self.days:
             message = (

@@ -142,5 +142,6 @@ def _arguments(scenario: Scenario) -> dict[str, Any]:
         "seed": scenario.seed,
         "format": scenario.file_format,
         "files": scenario.files,
+        "event_ids": scenario.event_ids,
         "rates": vars(scenario.rates),
     }

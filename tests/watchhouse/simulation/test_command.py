@@ -46,6 +46,7 @@ def test_arguments_reach_the_scenario() -> None:
     scenario = read(
         *("--events", "7", "--users", "3", "--days", "5", "--start-date", "2025-02-03"),
         *("--seed", "9", "--format", "ndjson", "--files", "2", "--clean"),
+        *("--event-ids", "uuid"),
     )
     assert scenario == Scenario(
         events=7,
@@ -55,6 +56,7 @@ def test_arguments_reach_the_scenario() -> None:
         seed=9,
         file_format="ndjson",
         files=2,
+        event_ids="uuid",
         rates=Rates().clean(),
     )
 
@@ -68,7 +70,7 @@ def test_arguments_reach_the_scenario() -> None:
         (["--days", "-3"], "--days must be at least 1, not -3"),
         (["--days", "5", "--files", "6"], "--files 6 is more than --days 5"),
         (["--files", "0"], "--files must be at least 1, not 0"),
-        (["--seed", "-1"], "--seed must be 0 or more, not -1"),
+        (["--seed", "-1"], "--seed must be between 0 and 9223372036854775807, not -1"),
         (["--users", "1", "--events", "100001"], "more --users"),
         (["--start-date", "1989-12-31"], "--start-date 1989-12-31 is too early"),
         (["--start-date", "2026-11-01"], "give an earlier --start-date or fewer --days"),
@@ -81,9 +83,7 @@ def test_arguments_that_cannot_be(arguments: list[str], message: str) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_wrong_arguments_write_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_wrong_arguments_write_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert main(["simulate", "--out", str(tmp_path / "out"), "--events", "-5"]) == 2
     assert caplog.messages == ["error: --events must be at least 1, not -5"]
     assert not (tmp_path / "out").exists()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,23 @@ from watchhouse.simulation.writing import simulate
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?")
 MINUTE = 60_000_000
+
+HEADER = [
+    "user_id",
+    "event_id",
+    "show_name",
+    "show_id",
+    "content_type",
+    "season",
+    "episode",
+    "watch_date",
+    "watch_duration_minutes",
+    "device",
+    "country",
+    "profile_id",
+    "position_start_seconds",
+    "position_end_seconds",
+]
 
 DIRTY = Rates(
     malformed=0.02,
@@ -37,7 +55,9 @@ DIRTY = Rates(
 )
 SCENARIOS = {
     "as usual": Scenario(events=20_000, users=400, seed=3),
-    "json": Scenario(events=20_000, users=400, seed=4, file_format="ndjson", files=7),
+    "json": Scenario(
+        events=20_000, users=400, seed=4, file_format="ndjson", files=7, event_ids="uuid"
+    ),
     "dirty": Scenario(events=15_000, users=200, seed=5, rates=DIRTY),
     "dirty json": Scenario(events=15_000, users=200, seed=6, rates=DIRTY, file_format="ndjson"),
     "clean": Scenario(events=5_000, users=100, seed=7, rates=Rates().clean()),
@@ -63,10 +83,12 @@ class Event:
 
     @property
     def end(self) -> datetime:
+        """When the play ended."""
         return self.start + timedelta(microseconds=self.microseconds)
 
     @property
     def identity(self) -> tuple[Any, ...]:
+        """What two rows share that tell of the same event."""
         if self.event_id:
             return (self.event_id,)
         show = ("id", self.show_id) if self.show_id else ("name", self.name)
@@ -77,6 +99,7 @@ class Catalogue:
     """Names, runtimes and ids of catalog.csv."""
 
     def __init__(self, path: Path) -> None:
+        """Read the file, in which no item may occur twice."""
         claims = defaultdict(set)
         self.runtimes: dict[tuple[str, tuple[str, str]], int] = {}
         with path.open(encoding="utf-8", newline="") as file:
@@ -95,10 +118,12 @@ class Catalogue:
 
 
 def normal(name: str) -> str:
+    """Return the form in which names are compared."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFC", name)).strip().casefold()
 
 
 def split_csv(line: str) -> dict[str, str] | str:
+    """Return the fields of a line, or why it has none."""
     try:
         (values,) = csv.reader([line], strict=True)
     except csv.Error:
@@ -109,6 +134,7 @@ def split_csv(line: str) -> dict[str, str] | str:
 
 
 def split_json(line: str) -> dict[str, str] | str:
+    """Return the fields of an object, as text, or why there are none."""
     try:
         value = json.loads(line, parse_float=str, parse_int=str)
     except ValueError:
@@ -116,12 +142,6 @@ def split_json(line: str) -> dict[str, str] | str:
     if not isinstance(value, dict):
         return "not_an_object"
     return {name: "" if item is None else item for name, item in value.items()}
-
-
-HEADER = (
-    "user_id,event_id,show_name,show_id,content_type,season,episode,watch_date,"
-    "watch_duration_minutes,device,country,profile_id,position_start_seconds,position_end_seconds"
-).split(",")
 
 
 def records(folder: Path, truth: dict[str, Any]) -> Iterator[tuple[int, dict[str, str] | str]]:
@@ -192,6 +212,7 @@ def judge(row: dict[str, str], file: int) -> Event | set[str]:
 
 
 def blank(text: str) -> bool:
+    """Tell whether nothing was given."""
     return not text.strip()
 
 
@@ -208,6 +229,7 @@ def sessions_of(plays: list[Event]) -> list[list[Event]]:
 
 
 def is_binge(session: list[Event], catalogue: Catalogue) -> bool:
+    """Tell whether much of one show was watched."""
     by_show = defaultdict(list)
     for play in session:
         by_show[catalogue.show(play)].append(play)
@@ -305,10 +327,8 @@ def test_naive_reader_finds_the_truth(tmp_path: Path, scenario: Scenario) -> Non
         )
         for show in truth["top_shows"]
     ]
-    by_hours: Callable[[Any], Any] = lambda show: (-show[2], show[0])
-    assert sorted(found.pop("top_shows"), key=by_hours) == sorted(
-        claimed.pop("top_shows"), key=by_hours
-    )
+    # Shows with equal hours may come in either order.
+    assert sorted(found.pop("top_shows")) == sorted(claimed.pop("top_shows"))
     assert found == claimed
 
 
@@ -316,3 +336,21 @@ def test_every_figure_is_checked_and_defined(tmp_path: Path) -> None:
     truth = simulate(SCENARIOS["one event"], tmp_path)
     about = {"is_complete", "scenario", "files", "catalog", "users", "definitions"}
     assert set(truth) - about == set(truth["definitions"]) == set(read(tmp_path, truth))
+
+
+def test_repeats_are_told_from_what_only_looks_alike(tmp_path: Path) -> None:
+    """Rows without an id that agree in all but one of the values that make an event."""
+    truth = simulate(SCENARIOS["dirty"], tmp_path)
+    rows = [row for _, row in records(tmp_path, truth) if isinstance(row, dict)]
+    events = [event for row in rows if isinstance(event := judge(row, 0), Event)]
+    identities = {event.identity for event in events if not event.event_id}
+    users: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for identity in identities:
+        users[identity[0]].append(identity)
+    differing: Counter[int] = Counter()
+    for own in users.values():
+        for one, other in combinations(own, 2):
+            differs = [n for n in range(1, 5) if one[n] != other[n]]
+            if len(differs) == 1:
+                differing[differs[0]] += 1
+    assert all(differing[part] for part in range(1, 5))

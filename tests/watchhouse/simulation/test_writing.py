@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,15 @@ from watchhouse.simulation.scenario import FileFormat, Rates, Scenario
 from watchhouse.simulation.writing import simulate
 
 SMALL = Scenario(events=3_000, users=60, days=8, files=3)
+
+
+Truth = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    """Return the truth of the usual scenario."""
+    return simulate(Scenario(), tmp_path_factory.mktemp("usual"))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -53,8 +63,7 @@ def test_users_file_has_every_user_once(tmp_path: Path) -> None:
     assert len(ids) == len(set(ids)) == 250_001
 
 
-def test_records_add_up(tmp_path: Path) -> None:
-    truth = simulate(Scenario(), tmp_path)
+def test_records_add_up(truth: Truth) -> None:
     assert truth["records"] == truth["scenario"]["events"]
     assert truth["records"] == truth["rejected"] + truth["landed"]
     assert truth["landed"] == truth["valid"] + truth["quarantined"] + truth["duplicates"]
@@ -63,9 +72,8 @@ def test_records_add_up(tmp_path: Path) -> None:
     assert truth["rejected"] == sum(truth["rejected_by_reason"].values())
 
 
-def test_rates_are_as_configured(tmp_path: Path) -> None:
+def test_rates_are_as_configured(truth: Truth) -> None:
     rates = Rates()
-    truth = simulate(Scenario(), tmp_path)
     records = truth["records"]
     assert truth["rejected"] / records == pytest.approx(rates.malformed, rel=0.15)
     assert truth["quarantined"] / records == pytest.approx(rates.invalid, rel=0.15)
@@ -96,15 +104,13 @@ def test_days_have_a_rhythm(tmp_path: Path) -> None:
     assert max(hours) in hours[18:22]
 
 
-def test_few_shows_have_most_of_the_plays(tmp_path: Path) -> None:
-    truth = simulate(Scenario(), tmp_path)
+def test_few_shows_have_most_of_the_plays(truth: Truth) -> None:
     top = sum(show["play_count"] for show in truth["top_shows"]) / truth["plays"]
     assert 0.1 < top < 0.5
     assert truth["distinct_shows"] > 2_000
 
 
-def test_viewing_is_believable(tmp_path: Path) -> None:
-    truth = simulate(Scenario(), tmp_path)
+def test_viewing_is_believable(truth: Truth) -> None:
     assert 0.1 < truth["binge_sessions"] / truth["sessions"] < 0.4
     assert 0.6 < truth["complete_plays"] / truth["plays_with_known_runtime"] < 0.85
     assert truth["plays_with_known_runtime"] < truth["plays"]
