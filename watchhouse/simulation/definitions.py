@@ -38,8 +38,8 @@ DEFINITIONS: Final = {
     ),
     "binge_sessions": (
         "Sessions with at least 3 distinct episodes (season and episode) of one show; or, where "
-        "none of the plays of a show in the session says which episode it was, films included, with "
-        "at least 120 minutes of that show."
+        "none of the plays of a show in the session says which episode it was, films included, "
+        "with at least 120 minutes of that show."
     ),
     "plays_with_known_runtime": (
         "Plays for which catalog.csv has a runtime: same show, season and episode, where values "
