@@ -51,9 +51,14 @@
   absurd number is judged by the rules on its size instead of overflowing.
 -#}
 {% macro as_microseconds(number, microseconds_per_unit) -%}
-    cast(round(
-        least(greatest({{ number }} * {{ microseconds_per_unit }}, -1e17), 1e17)
-    ) as bigint)
+    case
+        -- An engine may take the least of a null and a bound to be the bound.
+        when {{ number }} is not null
+            then
+                cast(round(
+                    least(greatest({{ number }} * {{ microseconds_per_unit }}, -1e17), 1e17)
+                ) as bigint)
+    end
 {%- endmacro %}
 
 {#- Microseconds of HH:MM:SS[.fff], MM:SS[.fff] or an ISO 8601 duration PT…; or null. -#}
