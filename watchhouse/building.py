@@ -4,17 +4,20 @@ Importing this module imports dbt, which takes seconds: commands import it only 
 something to build.
 """
 
+import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
+from dbt_common.events.event_manager_client import cleanup_event_logger
 
 from watchhouse.errors import BuildError
 from watchhouse.fingerprint import PROJECT, code_version
@@ -63,10 +66,11 @@ class Builder:
     when a file of the project has changed.
     """
 
-    def __init__(self, home: Home, progress: BuildProgress) -> None:
-        """Nothing is read until the first build."""
+    def __init__(self, home: Home, progress: BuildProgress, *, project: Path = PROJECT) -> None:
+        """Read nothing until the first build; `project` is the folder of the dbt project."""
         self._home = home
         self._progress = progress
+        self._project = project
         self._manifest: Manifest | None = None
         self._code_version: str | None = None
 
@@ -109,7 +113,7 @@ class Builder:
         )
 
     def _parsed(self) -> tuple[Manifest, str]:
-        version = code_version()
+        version = code_version(self._project)
         if self._manifest is None or version != self._code_version:
             parsed = self._invoke(["parse"], None)
             if not isinstance(parsed, Manifest):
@@ -126,6 +130,7 @@ class Builder:
                 outcome = runner.invoke([*arguments, *self._options()])
             finally:
                 self._progress.end()
+                _close_log()
         # dbt hands over even an interrupt as a result.
         if isinstance(outcome.exception, KeyboardInterrupt | SystemExit):
             raise outcome.exception
@@ -136,8 +141,8 @@ class Builder:
 
     def _options(self) -> list[str]:
         return [
-            *("--project-dir", str(PROJECT)),
-            *("--profiles-dir", str(PROJECT)),
+            *("--project-dir", str(self._project)),
+            *("--profiles-dir", str(self._project)),
             *("--target-path", str(self._home.build / "target")),
             *("--log-path", str(self._home.root / "logs")),
             *("--log-level", "none"),
@@ -164,8 +169,9 @@ class Builder:
         if not failures:
             return
         skipped = sum(str(result.status) == "skipped" for result in results)
+        total = sum(str(result.node.resource_type) != "operation" for result in results)
         lines = [
-            f"{len(failures)} of {len(results)} models and tests failed"
+            f"{len(failures)} of {total} models and tests failed"
             + (f", {skipped} were skipped because of that" if skipped else "")
             + "; nothing was published. The next build takes the same batches again.",
             *(str(failure) for failure in failures[:_SHOWN_FAILURES]),
@@ -190,6 +196,15 @@ def _failure(result: Any) -> Failure:  # noqa: ANN401 - dbt types its results as
         # The table of expected and actual rows is of no use on one line.
         message = (result.message or "").strip()
     return Failure(name=node.name, kind=kind, message=message, row_count=rows, relation=relation)
+
+
+def _close_log() -> None:
+    """Close dbt's log file: dbt opens it anew for each command and forgets the one before."""
+    cleanup_event_logger()
+    log = logging.getLogger("file_log")
+    for handler in log.handlers[:]:
+        log.removeHandler(handler)
+        handler.close()
 
 
 @contextmanager

@@ -77,6 +77,9 @@ def write_meta(
 ) -> None:
     """Put into the release what a client without the manifest wants to know of it."""
     connection.execute("create schema release.meta")
+    # Readers search these schemas, whether or not a project has snapshots.
+    connection.execute("create schema if not exists release.marts")
+    connection.execute("create schema if not exists release.history")
     connection.execute(
         "create table release.meta.release as select ?::integer as release_id,"
         " ?::timestamptz as published_at, ?::timestamptz as data_as_of, ?::varchar as code_version",

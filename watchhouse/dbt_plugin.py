@@ -1,6 +1,5 @@
 """What dbt needs from us before it opens the build database; named in `profiles.yml`."""
 
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +18,30 @@ class Plugin(BasePlugin):
     """Takes the builder lock and tells the models which code they are."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
-        """Compute the code version once per process."""
+        """Compute the code version, for a database in memory that is opened at once."""
         del plugin_config
         self._code_version = code_version()
-        self._has_lock = False
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """Wait for other builders; also makes the folder, which DuckDB would not.
+        """Wait for other builders and look at the code again, whenever the file is opened.
 
-        Called whenever the file is opened, which is several times in one invocation of dbt. The
-        lock is kept in between, and given back when dbt drops its environment, and with it this
-        object, at the end of the invocation.
+        That is several times in one invocation of dbt, and dbt says nothing at its end. So the
+        process that runs dbt keeps the lock until it exits, unless it has the lock anyway, as
+        `watchhouse build` does, and gives it back itself. Taking it also makes the folder, which
+        DuckDB would not.
         """
         del config
-        if creds.path == ":memory:" or self._has_lock:
+        self._code_version = code_version()
+        if creds.path == ":memory:":
             return
         lock = Path(creds.path).absolute().parent / "builder.lock"
+        if locks.is_held(lock):
+            return
         try:
             locks.acquire(lock, timeout=load_settings().lock_timeout)
         except WatchhouseError as error:
             # dbt prints its own errors as one line and any other with a traceback.
             raise DbtRuntimeError(str(error)) from error
-        self._has_lock = True
-        weakref.finalize(self, locks.release, lock)
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Set the variable `code_version`, which the run record in schema `history` keeps."""

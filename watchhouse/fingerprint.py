@@ -1,4 +1,4 @@
-"""The version of the code that builds the marts: what must be equal for results to be comparable."""
+"""The version of the code that builds the marts: equal versions give comparable results."""
 
 import hashlib
 from pathlib import Path
@@ -13,16 +13,16 @@ _FOLDERS: Final = ("macros", "models", "seeds", "snapshots", "tests/generic", "t
 _SUFFIXES: Final = frozenset({".csv", ".sql", ".yml"})
 
 
-def code_version() -> str:
+def code_version(project: Path = PROJECT) -> str:
     """Return 16 hex digits that change with any file that the build depends on.
 
     Documentation blocks (`.md`) do not count: they cannot change a row.
     """
     digest = hashlib.sha256(duckdb.__version__.encode())
-    paths = [PROJECT / "dbt_project.yml"]
+    paths = [project / "dbt_project.yml"]
     for folder in _FOLDERS:
-        paths += sorted(p for p in (PROJECT / folder).rglob("*") if p.suffix in _SUFFIXES)
+        paths += sorted(p for p in (project / folder).rglob("*") if p.suffix in _SUFFIXES)
     for path in paths:
-        digest.update(f"\0{path.relative_to(PROJECT).as_posix()}\0".encode())
+        digest.update(f"\0{path.relative_to(project).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

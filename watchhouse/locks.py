@@ -2,7 +2,7 @@
 
 The lock is an advisory `flock`, so the kernel lets it go when its process dies, however it dies.
 It belongs to the process: `watchhouse build` takes it, and dbt, which runs inside that process and
-takes it as well (see `watchhouse.dbt_plugin`), finds it held and counts itself in.
+would take it as well (see `watchhouse.dbt_plugin`), finds it held.
 """
 
 import fcntl
@@ -60,7 +60,7 @@ def acquire(path: Path, *, timeout: float) -> None:
         LockTimeoutError: naming the process that held the lock all the while.
         LakeError: the lock file cannot be made, as in a read-only home.
     """
-    key = path.absolute()
+    key = path.resolve()
     with _registry:
         held = _held.get(key)
         if held is not None:
@@ -78,7 +78,7 @@ def acquire(path: Path, *, timeout: float) -> None:
 
 def release(path: Path) -> None:
     """Give back what one `acquire` took; the last one lets other processes in."""
-    key = path.absolute()
+    key = path.resolve()
     with _registry:
         held = _held[key]
         held.count -= 1
@@ -88,6 +88,12 @@ def release(path: Path) -> None:
             with suppress(OSError):
                 os.ftruncate(held.descriptor, 0)
             os.close(held.descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether this process holds the lock."""
+    with _registry:
+        return path.resolve() in _held
 
 
 @contextmanager

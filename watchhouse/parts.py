@@ -22,6 +22,10 @@ _LOSSY_TYPES: Final = ("HUGEINT", "BIGNUM", "BIT")
 """Types (HUGEINT covers UHUGEINT) that Parquet files would hold as something else."""
 
 
+_FEW_DAYS: Final = 4
+"""Up to so many days each is searched for in the mart itself; more are first sorted out."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a mart and its DuckDB type."""
@@ -60,11 +64,15 @@ class PartWriter:
         stale = set(changed) | (known.keys() - kept.keys())
         fresh = self._write(mart, stale)
         parts = {**{day: part for day, part in kept.items() if day not in stale}, **fresh}
-        total = self._count(mart)
-        if sum(part.row_count for part in parts.values()) != total:
-            fresh = self._write(mart, self._differing(mart, parts))
-            parts = {**parts, **fresh}
-            parts = {day: part for day, part in parts.items() if day in self._days(mart)}
+        if sum(part.row_count for part in parts.values()) != self._count(mart):
+            days = self._days(mart)
+            differing = {
+                day
+                for day, row_count in days.items()
+                if day not in parts or parts[day].row_count != row_count
+            }
+            parts = {**parts, **self._write(mart, differing)}
+            parts = {day: part for day, part in parts.items() if day in days}
         return tuple(part for _, part in sorted(parts.items()))
 
     def discard(self) -> None:
@@ -85,45 +93,45 @@ class PartWriter:
             raise PublishError(message)
         return days
 
-    def _differing(self, mart: Mart, parts: Mapping[date, Part]) -> set[date]:
-        return {
-            day
-            for day, row_count in self._days(mart).items()
-            if day not in parts or parts[day].row_count != row_count
-        }
-
     def _write(self, mart: Mart, days: Iterable[date]) -> dict[date, Part]:
         """Write one file for each of the days that has rows."""
         wanted = sorted(set(days))
-        if not wanted:
-            return {}
-        column = _partition_column(mart)
-        order = ", ".join([column, *(quote(name) for name in mart.order_by)])
-        listed = ", ".join(f"date '{day}'" for day in wanted)
+        if len(wanted) <= _FEW_DAYS:
+            written = {day: self._write_day(mart, day, mart.relation) for day in wanted}
+            return {day: part for day, part in written.items() if part is not None}
         # One pass over the mart for all days; in the sorted copy a day is a few row groups.
+        column = _partition_column(mart)
+        listed = ", ".join(f"date '{day}'" for day in wanted)
         self._connection.execute(
             f"create or replace temp table part_rows as select * from {mart.relation}"  # noqa: S608
-            f" where {column} in ({listed}) order by {order}"
+            f" where {column} in ({listed}) order by {column}"
         )
-        parts = {}
         sql = f"select distinct {column} as day from part_rows order by day"  # noqa: S608
+        parts = {}
         for (day,) in self._connection.execute(sql).fetchall():
-            parts[day] = self._write_day(mart, day)
+            part = self._write_day(mart, day, "part_rows")
+            if part is not None:
+                parts[day] = part
         self._connection.execute("drop table part_rows")
         return parts
 
-    def _write_day(self, mart: Mart, day: date) -> Part:
+    def _write_day(self, mart: Mart, day: date, source: str) -> Part | None:
+        """Write the file of one day, or none if the day has no rows."""
         name = f"releases/parts/{mart.name}/{mart.partition_by}={day}/{self.release_id}.parquet"
         path = self._home.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         # A reader never sees the name before the file is whole and on disk.
         temporary = path.with_suffix(f".tmp-{os.getpid()}")
         self.written += [temporary, path]
+        order = f" order by {', '.join(map(quote, mart.order_by))}" if mart.order_by else ""
         row = self._connection.execute(
-            f"copy (select * from part_rows where {_partition_column(mart)} = date '{day}')"  # noqa: S608
+            f"copy (select * from {source} where {_partition_column(mart)} = date '{day}'{order})"  # noqa: S608
             f" to {literal(str(temporary))} (format parquet, compression zstd)"
         ).fetchone()
         row_count = int(row[0]) if row else 0
+        if row_count == 0:
+            temporary.unlink()
+            return None
         sync(temporary)
         temporary.rename(path)
         sync(path.parent)

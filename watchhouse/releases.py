@@ -39,7 +39,7 @@ class Release:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own for one thread; schema names may be left out."""
         cursor = self.connection.cursor()
-        cursor.execute("set search_path = 'marts,meta'")
+        cursor.execute("set search_path = 'marts,history,meta'")
         return cursor
 
     def close(self) -> None:

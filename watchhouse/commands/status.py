@@ -89,9 +89,16 @@ def status(home: Home) -> dict[str, Any]:
 
 def _published(release: Release, landed: set[str]) -> dict[str, Any]:
     cursor = release.cursor()
-    taken = {batch_id for (batch_id,) in cursor.execute("from meta.batches").fetchall()}
+    taken = {
+        batch_id for (batch_id,) in cursor.execute("select batch_id from meta.batches").fetchall()
+    }
     manifest = release.manifest
-    tables = {name for (name,) in cursor.execute("show tables").fetchall()}
+    tables = {
+        name
+        for (name,) in cursor.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts'"
+        ).fetchall()
+    }
     facts: dict[str, Any] = {
         "waiting_batch_count": len(landed - taken),
         "release": {
@@ -155,9 +162,11 @@ def _text(report: dict[str, Any]) -> str:
     if release is None:
         lines.append("release      none yet: `watchhouse build` publishes the first")
     else:
+        as_of = release["data_as_of"]
+        upto = f"data up to {_moment(as_of)}" if as_of else "no plays yet"
         lines.append(
             f"release      {release['release_id']}, published {_moment(release['published_at'])}, "
-            f"data up to {_moment(release['data_as_of'])}, code {release['code_version']}"
+            f"{upto}, code {release['code_version']}"
         )
     totals = report["reconciliation"]
     if totals is not None:
@@ -181,8 +190,8 @@ def _text(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _moment(text: str | None) -> str:
-    return "-" if text is None else f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _size(byte_count: int) -> str:
