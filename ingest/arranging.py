@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # concat_ws passes over nulls: what a record does not have is not in its extras.
 _EXTRAS: Final = """
 select case when coalesce({columns}) is not null then '{{' || concat_ws(',', {pairs}) || '}}' end
-from extra_columns
+from given
 """
 
 
@@ -65,9 +65,4 @@ class Arranger:
             key = literal(json.dumps(name, ensure_ascii=False) + ":")
             pairs.append(f"{key} || to_json({identifier(own)})")
         query = _EXTRAS.format(columns=", ".join([*names, "null"]), pairs=", ".join(pairs))
-        engine.connection.register("extra_columns", pa.table(arrays, names=names))
-        try:
-            column = engine.connection.execute(query).to_arrow_table().column(0)
-        finally:
-            engine.connection.unregister("extra_columns")
-        return column.cast(pa.string())
+        return engine.query(query, pa.table(arrays, names=names)).column(0).cast(pa.string())

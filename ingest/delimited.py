@@ -39,6 +39,8 @@ class Delimited:
     of the file being 1: what an editor shows, also after quoted line breaks and blank lines.
     """
 
+    is_complete = True
+
     def __init__(self, content: Content, *, expected: Sequence[str]) -> None:
         """Read the header; `expected` are the names that tell the delimiter.
 

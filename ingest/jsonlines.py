@@ -1,15 +1,17 @@
 """JSON objects, one per line, or in an array that is rewritten as lines."""
 
+import contextlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 
 from ingest.content import Content
 from ingest.engine import Engine
+from ingest.jsonarrays import array_blocks
 from ingest.lines import line_blocks
 from ingest.records import (
     Block,
@@ -49,6 +51,8 @@ class JsonRecords:
     the first being 1.
     """
 
+    is_complete = False
+
     def __init__(self, content: Content, *, is_array: bool) -> None:
         """Learn the keys from the first records.
 
@@ -60,7 +64,8 @@ class JsonRecords:
         self._lock = threading.Lock()
         self._keys: tuple[str, ...] = ()
         self._seen: dict[str, None] = {}
-        first = next(self.blocks(), None)
+        with contextlib.closing(self.blocks()) as blocks:
+            first = next(blocks, None)
         objects = []
         count = 0 if first is None else len(first.starts)
         for index in range(min(count, _SAMPLED_RECORDS)):
@@ -92,11 +97,9 @@ class JsonRecords:
                     unfolded.setdefault(key.casefold(), key)
             self._keys = tuple(unfolded.values())
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Generator[Block]:
         """Split the file into blocks of whole records."""
         if self._is_array:
-            from ingest.jsonarrays import array_blocks  # noqa: PLC0415
-
             return array_blocks(self._content)
         return line_blocks(self._content)
 

@@ -1,6 +1,6 @@
 """Blocks of text in which every line is a record."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from ingest.records import (
     MAX_RECORD_BYTES,
     MAX_REJECT_CHARACTERS,
     Block,
+    Reject,
     reject,
 )
 
@@ -19,7 +20,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 _BLANK: Final = b" \t\r"
 
 
-def line_blocks(content: Content) -> Iterator[Block]:
+def line_blocks(content: Content) -> Generator[Block]:
     """Split a file into blocks of whole lines; a blank line is no record, but it is counted."""
     with content.open() as stream:
         if content.head.startswith(_BOM):
@@ -31,7 +32,7 @@ def line_blocks(content: Content) -> Iterator[Block]:
             text = rest + piece if rest else piece
             used = len(text) if final else text.rfind(b"\n") + 1
             if used:
-                block, line = _block(text if used == len(text) else text[:used], line)
+                block, line = block_of_lines(text if used == len(text) else text[:used], line)
                 rest = text[used:]
                 yield block
             elif len(text) > MAX_RECORD_BYTES:
@@ -41,10 +42,11 @@ def line_blocks(content: Content) -> Iterator[Block]:
             else:
                 rest = text
         if rest:
-            yield _block(rest, line)[0]
+            yield block_of_lines(rest, line)[0]
 
 
-def _block(text: bytes, line: int) -> tuple[Block, int]:
+def block_of_lines(text: bytes, line: int) -> tuple[Block, int]:
+    """Make a block of lines, the first being number `line`; return the number that follows."""
     array = np.frombuffer(text, np.uint8)
     feeds = np.flatnonzero(array == _LINE_FEED)
     is_closed = text.endswith(b"\n")
@@ -78,13 +80,18 @@ def skip_line(stream: Stream, text: bytes, line: int) -> tuple[Block, bytes, boo
     while (end := text.find(b"\n")) < 0 and not final:
         text = stream.read(BLOCK_BYTES)
         final = len(text) < BLOCK_BYTES
+    block = block_of_reject(reject(line, "record_too_large", start))
+    return block, text[end + 1 :] if end >= 0 else b"", final
+
+
+def block_of_reject(rejected: Reject) -> Block:
+    """Make a block that holds nothing but one record already known to be broken."""
     nothing = np.array([], np.int64)
-    block = Block(
+    return Block(
         text=b"",
         starts=nothing,
         ends=nothing,
         positions=nothing,
         is_plain=False,
-        rejects=(reject(line, "record_too_large", start),),
+        rejects=(rejected,),
     )
-    return block, text[end + 1 :] if end >= 0 else b"", final

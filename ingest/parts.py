@@ -139,7 +139,8 @@ class BatchWriter:
         self._rows.write(self._stamper.stamp(group))
 
     def _flush_rejects(self) -> None:
-        rejects, self._set_aside = self._set_aside, []
+        rejects = sorted(self._set_aside, key=lambda reject: reject.position)
+        self._set_aside = []
         table = reject_table(rejects, stream=self._stream, provenance=self._provenance)
         self._rejects.write(table)
 

@@ -66,6 +66,11 @@ class Block:
     odd: frozenset[int] = frozenset()
     rejects: tuple[Reject, ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return len(self.text)
+
     def record(self, index: int) -> bytes:
         """Return the text of one record."""
         return self.text[self.starts[index] : self.ends[index]]
