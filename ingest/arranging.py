@@ -7,7 +7,8 @@ from ingest.columns import EXTRAS, Stream
 from ingest.engine import Engine, identifier, literal
 from ingest.mappings import Mapping, Plan, plan
 from ingest.records import Parsed, Records
-from ingest.stamping import pseudonymised
+from ingest.stamping import Memory, pseudonymised
+from ingest.tables import as_text
 from watchhouse.pseudonyms import Pseudonymiser
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Arranger:
         """Prepare for one stream; identifiers in extras are hashed with `pseudonymiser`."""
         self._stream = stream
         self._mapping = mapping
-        self._pseudonymiser = pseudonymiser
+        self._memory = Memory(pseudonymiser)
         self._plans: dict[tuple[str, ...], Plan] = {}
 
     def arrange(self, parsed: Parsed, engine: Engine) -> Records:
@@ -45,7 +46,7 @@ class Arranger:
                 continue
             column = parsed.table.column(source)
             if source in applied.pseudonymised and canonical not in self._stream.identifiers:
-                column = pseudonymised(column, self._pseudonymiser).cast(pa.string())
+                column = as_text(pseudonymised(column, self._memory))
             arrays.append(column)
         arrays.append(self._extras(parsed, applied, engine) if applied.extras else nothing)
         table = pa.table(arrays, names=[*self._stream.columns, EXTRAS])
@@ -58,10 +59,10 @@ class Arranger:
         for name, index in applied.extras:
             column = parsed.table.column(index)
             if index in applied.pseudonymised:
-                column = pseudonymised(column, self._pseudonymiser).cast(pa.string())
+                column = as_text(pseudonymised(column, self._memory))
             own = f"x{len(names)}"
             names.append(own)
-            arrays.append(column)
+            arrays.append(as_text(column))
             key = literal(json.dumps(name, ensure_ascii=False) + ":")
             pairs.append(f"{key} || to_json({identifier(own)})")
         query = _EXTRAS.format(columns=", ".join([*names, "null"]), pairs=", ".join(pairs))

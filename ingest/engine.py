@@ -4,22 +4,12 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from ingest.records import MAX_RECORD_BYTES, Integers
+from ingest.records import MAX_RECORD_BYTES
 from watchhouse.errors import InputFileError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CSV: Final = """
-select * from read_csv(
-    {source}, header = false, auto_detect = false, columns = {columns}, delim = {delimiter},
-    quote = '"', escape = '"', nullstr = '', new_line = '\\n', parallel = false,
-    store_rejects = true, max_line_size = {line_size}, buffer_size = {buffer_size}
-)
-"""
-_REJECTS: Final = "select distinct line_byte_position from reject_errors order by all"
 _JSON: Final = """
 select {selected} from read_json(
     {source}, format = 'newline_delimited', records = true, auto_detect = false,
@@ -50,27 +40,7 @@ class Engine:
         """Close the connection."""
         self._connection.close()
 
-    def delimited(self, text: bytes, *, width: int, delimiter: str) -> "tuple[pa.Table, Integers]":
-        """Parse records of delimited text, each closed by a line feed.
-
-        Returns the rows as `c0` to `c<width - 1>`, an empty field being null, and the offsets at
-        which the records start that have another number of columns: those are not among the rows.
-        """
-        with _Feed(text) as source:
-            table = self._run(
-                _CSV.format(
-                    source=literal(source),
-                    columns=_struct([f"c{i}" for i in range(width)]),
-                    delimiter=literal(delimiter),
-                    line_size=MAX_RECORD_BYTES + 1024,
-                    buffer_size=max(len(text), MAX_RECORD_BYTES) + 4096,
-                )
-            )
-        offsets = [row[0] - 1 for row in self._connection.execute(_REJECTS).fetchall()]
-        self._connection.execute("drop table reject_errors; drop table reject_scans")
-        return table, np.array(offsets, np.int64)
-
-    def json_lines(self, text: bytes, *, keys: tuple[str, ...]) -> "pa.Table":
+    def json_lines(self, text: memoryview, *, keys: tuple[str, ...]) -> "pa.Table":
         """Parse one JSON object per line; the values of `keys` become `c0`, `c1`, … as text."""
         with _Feed(text) as source:
             return self._run(
@@ -116,14 +86,14 @@ class Engine:
 class _Feed:
     """Gives text a path that the engine can open."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: memoryview) -> None:
         self._text = text
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> str:
         if hasattr(os, "memfd_create"):
             self._descriptor = os.memfd_create("block")
-            rest = memoryview(self._text)
+            rest = self._text
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
             return f"/proc/self/fd/{self._descriptor}"

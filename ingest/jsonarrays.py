@@ -8,16 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.blocks import BLOCK_BYTES, Block, block_of_reject
 from ingest.content import Content
-from ingest.lines import block_of_lines, block_of_reject
-from ingest.records import (
-    BLOCK_BYTES,
-    MAX_RECORD_BYTES,
-    MAX_REJECT_CHARACTERS,
-    Block,
-    Integers,
-    reject,
-)
+from ingest.records import MAX_RECORD_BYTES, MAX_REJECT_CHARACTERS, Integers, reject
+
 from watchhouse.errors import InputFileError
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -53,8 +47,9 @@ def array_blocks(content: Content) -> Generator[Block]:
                 yield block_of_reject(reject(element, "record_too_large", start))
                 text, used, element, skipping = text[end:], used - end, element + 1, False
             if used:
-                block, element = block_of_lines(text[:used], element)
-                yield block
+                count = text.count(b"\n", 0, used)
+                yield Block(memoryview(text)[:used], element, line_count=count)
+                element += count
                 text = text[used:]
             if skipping:
                 text = b""

@@ -30,6 +30,9 @@ class Rows:
         """Bytes in memory, which stand for progress."""
         return int(self.batch.nbytes)
 
+    def done(self) -> None:
+        """Nothing to give back: the rows are freed with their last user."""
+
 
 class ParquetRows:
     """A Parquet file. `source_position` is the number of the row, the first being 1.

@@ -28,6 +28,10 @@ class Sized(Protocol):
     def size(self) -> int:
         """Its bytes, for progress."""
 
+    @property
+    def done(self) -> Callable[[], None]:
+        """To be called when it is no longer needed."""
+
 
 B = TypeVar("B", bound=Sized)
 
@@ -78,7 +82,10 @@ def read_records(
 
     def work(block: B) -> tuple[Records, int]:
         engine = engines.own()
-        return arranger.arrange(source.parse(block, engine), engine), block.size
+        try:
+            return arranger.arrange(source.parse(block, engine), engine), block.size
+        finally:
+            block.done()
 
     waiting: deque[Future[tuple[Records, int]]] = deque()
     with engines, ThreadPoolExecutor(WORKERS, thread_name_prefix="parse") as pool:
