@@ -7,7 +7,8 @@ from ingest.columns import EXTRAS, Stream
 from ingest.engine import Engine, identifier, literal
 from ingest.mappings import Mapping, Plan, plan
 from ingest.records import Parsed, Records
-from ingest.stamping import pseudonymised
+from ingest.stamping import Memory, pseudonymised
+from ingest.tables import as_text
 from watchhouse.pseudonyms import Pseudonymiser
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 # concat_ws passes over nulls: what a record does not have is not in its extras.
 _EXTRAS: Final = """
 select case when coalesce({columns}) is not null then '{{' || concat_ws(',', {pairs}) || '}}' end
-from extra_columns
+from given
 """
 
 
@@ -27,7 +28,7 @@ class Arranger:
         """Prepare for one stream; identifiers in extras are hashed with `pseudonymiser`."""
         self._stream = stream
         self._mapping = mapping
-        self._pseudonymiser = pseudonymiser
+        self._memory = Memory(pseudonymiser)
         self._plans: dict[tuple[str, ...], Plan] = {}
 
     def arrange(self, parsed: Parsed, engine: Engine) -> Records:
@@ -45,7 +46,7 @@ class Arranger:
                 continue
             column = parsed.table.column(source)
             if source in applied.pseudonymised and canonical not in self._stream.identifiers:
-                column = pseudonymised(column, self._pseudonymiser).cast(pa.string())
+                column = as_text(pseudonymised(column, self._memory))
             arrays.append(column)
         arrays.append(self._extras(parsed, applied, engine) if applied.extras else nothing)
         table = pa.table(arrays, names=[*self._stream.columns, EXTRAS])
@@ -58,16 +59,11 @@ class Arranger:
         for name, index in applied.extras:
             column = parsed.table.column(index)
             if index in applied.pseudonymised:
-                column = pseudonymised(column, self._pseudonymiser).cast(pa.string())
+                column = as_text(pseudonymised(column, self._memory))
             own = f"x{len(names)}"
             names.append(own)
-            arrays.append(column)
+            arrays.append(as_text(column))
             key = literal(json.dumps(name, ensure_ascii=False) + ":")
             pairs.append(f"{key} || to_json({identifier(own)})")
         query = _EXTRAS.format(columns=", ".join([*names, "null"]), pairs=", ".join(pairs))
-        engine.connection.register("extra_columns", pa.table(arrays, names=names))
-        try:
-            column = engine.connection.execute(query).to_arrow_table().column(0)
-        finally:
-            engine.connection.unregister("extra_columns")
-        return column.cast(pa.string())
+        return engine.query(query, pa.table(arrays, names=names)).column(0).cast(pa.string())

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.columns import STREAMS
+from ingest.expiry import expire_rejects
 from ingest.discovery import find_files
 from ingest.loading import Loader, Outcome
 from ingest.mappings import Mapping, load_mapping
+from ingest.progress import meter
 from ingest.workspace import sweep
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
@@ -47,7 +49,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     outcomes = []
     for path in files:
         begun = time.perf_counter()
-        outcome = loader.load(path, now=datetime.now(UTC))
+        with meter(path) as shown:
+            outcome = loader.load(
+                path, now=datetime.now(UTC), started=shown.started, progress=shown.advanced
+            )
         seconds = time.perf_counter() - begun
         outcomes.append((outcome, seconds))
         _say(outcome, seconds)
@@ -62,7 +67,10 @@ def _prepare(home: Home, settings: Settings, make: type[Loader], **options: Any)
         key = load_key(
             home.pseudonym_key, given=given.get_secret_value() if given is not None else None
         )
-        swept = sweep(home, Ledger(home))
+        ledger = Ledger(home)
+        ledger.refresh()
+        swept = sweep(home, ledger)
+        expire_rejects(home, ledger, now=datetime.now(UTC), days=settings.reject_retention_days)
     except OSError as error:
         raise lake_error(error, home.root) from error
     if swept:

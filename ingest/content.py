@@ -11,7 +11,6 @@ from watchhouse.errors import InputFileError
 Compression = Literal["gzip", "zstd"]
 
 _MAGIC: Final[dict[bytes, Compression]] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_HASHED_BYTES: Final = 4 * 1024 * 1024
 HEAD_BYTES: Final = 1024 * 1024
 """How much of the start of a file is looked at to tell its format."""
 
@@ -19,8 +18,8 @@ HEAD_BYTES: Final = 1024 * 1024
 class Stream(Protocol):
     """Uncompressed bytes, read forwards."""
 
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes; none at the end."""
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Fill the start of `buffer`; return how many bytes, 0 at the end."""
 
     def close(self) -> None:
         """Release the file."""
@@ -72,17 +71,16 @@ class Reading:
         except OSError as error:
             raise unreadable(path, error) from error
 
-    def read(self, size: int) -> bytes:
-        """Return exactly `size` bytes, or fewer at the end.
+    def read_into(self, buffer: memoryview) -> int:
+        """Fill `buffer`; return how many bytes, fewer than it holds at the end only.
 
         Raises:
             InputFileError: the compressed data is cut short or damaged, or the disk failed.
         """
-        pieces = []
+        filled = 0
         try:
-            while size > 0 and (piece := self._stream.read(size)):
-                pieces.append(piece)
-                size -= len(piece)
+            while filled < len(buffer) and (size := self._stream.readinto(buffer[filled:])):
+                filled += size
         except OSError as error:
             if self._compression is None:
                 raise unreadable(self._path, error) from error
@@ -91,7 +89,13 @@ class Reading:
                 f"({error}); fetch the file again"
             )
             raise InputFileError(message) from error
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return filled
+
+    def read(self, size: int) -> bytes:
+        """Return `size` bytes, or fewer at the end; otherwise as `read_into`."""
+        buffer = bytearray(size)
+        filled = self.read_into(memoryview(buffer))
+        return bytes(buffer) if filled == size else bytes(buffer[:filled])
 
     def close(self) -> None:
         """Release the file."""
@@ -154,13 +158,13 @@ def read_content(path: Path) -> Content:
     compression = next((kind for start, kind in _MAGIC.items() if magic.startswith(start)), None)
     digest = hashlib.sha256()
     size = 0
+    head = b""
+    buffer = memoryview(bytearray(HEAD_BYTES))
     with Reading(path, compression) as reading:
-        head = reading.read(HEAD_BYTES)
-        piece = head
-        while piece:
-            digest.update(piece)
-            size += len(piece)
-            piece = reading.read(_HASHED_BYTES)
+        while filled := reading.read_into(buffer):
+            head = head or bytes(buffer[:filled])
+            digest.update(buffer[:filled])
+            size += filled
     if not size:
         message = f"{path}: is empty; there is nothing to land"
         raise InputFileError(message)

@@ -1,32 +1,17 @@
 """CSV, TSV and the like."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Generator, Sequence
+from typing import Final
 
 import numpy as np
 
-from ingest.content import Content, Stream
+from ingest.blocks import Block, Spans, body, cut_blocks, is_utf8, record, sound
+from ingest.content import Content
 from ingest.engine import Engine
-from ingest.lines import skip_line
-from ingest.records import (
-    BLOCK_BYTES,
-    MAX_RECORD_BYTES,
-    Block,
-    Integers,
-    Parsed,
-    Reject,
-    body,
-    is_utf8,
-    merge,
-    reject,
-    sound,
-    text_table,
-)
+from ingest.records import Integers, Parsed, Reject, reject
 from ingest.splitting import Splitter
+from ingest.tables import TableReader, join, text_table
 from watchhouse.errors import InputFileError, LakeError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -39,6 +24,8 @@ class Delimited:
     of the file being 1: what an editor shows, also after quoted line breaks and blank lines.
     """
 
+    is_complete = True
+
     def __init__(self, content: Content, *, expected: Sequence[str]) -> None:
         """Read the header; `expected` are the names that tell the delimiter.
 
@@ -48,8 +35,11 @@ class Delimited:
         self._content = content
         head = content.head.removeprefix(_BOM)
         self._skipped = len(content.head) - len(head)
-        self._delimiter, self._names = self._read_header(head, frozenset(expected))
-        self._splitter = Splitter(self._delimiter)
+        delimiter, self._names = self._read_header(head, frozenset(expected))
+        self._splitter = Splitter(delimiter)
+        self._reader = TableReader(
+            len(self._names), delimiter=delimiter, has_quotes=True, has_nulls=True
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,35 +48,30 @@ class Delimited:
 
     def _read_header(self, head: bytes, expected: frozenset[str]) -> tuple[str, tuple[str, ...]]:
         path = self._content.path
-        final = self._content.size <= len(self._content.head)
-        best: tuple[int, int] = (-1, -1)
+        is_whole = self._content.size <= len(self._content.head)
+        best = (-1, -1)
         found: tuple[str, tuple[str, ...]] | None = None
         for delimiter in DELIMITERS:
             splitter = Splitter(delimiter)
-            # A few lines are enough, unless the header itself is longer.
-            split = splitter.split(head[:65_536], line=1, final=final and len(head) <= 65_536)
-            split = split or splitter.split(head, line=1, final=final)
-            if split is None or not len(split.block.starts):
+            first = splitter.first(head, final=is_whole)
+            if first is None:
                 continue
-            block = split.block
-            record = block.record(0)
-            if not is_utf8(record):
+            if not is_utf8(first):
                 message = (
                     f"{path}: the header is not UTF-8; convert the file first, "
                     "for example with `iconv -f latin1 -t utf-8`"
                 )
                 raise InputFileError(message)
-            names = tuple(name or "" for name in splitter.fields(record))
+            names = tuple(name or "" for name in splitter.fields(first))
             score = (len(expected.intersection(names)), len(names))
-            if score > best and not any(r.position < block.positions[0] for r in block.rejects):
+            if score > best:
                 best, found = score, (delimiter, names)
         if found is None:
             message = (
                 f"{path}: has no header line that can be read; its first line must name columns"
             )
             raise InputFileError(message)
-        names = found[1]
-        for name in names:
+        for name in (names := found[1]):
             if names.count(name) > 1:
                 message = (
                     f"{path}: the header has {name!r} {names.count(name)} times; "
@@ -95,101 +80,99 @@ class Delimited:
                 raise InputFileError(message)
         return found
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Generator[Block]:
         """Split the file into blocks of whole records; the header is in none."""
+        is_header = True
         with self._content.open() as stream:
             stream.read(self._skipped)
-            header_seen = False
-            for block in _blocks(stream, self._splitter):
-                if header_seen or not len(block.starts):
-                    yield block
+            for block in cut_blocks(stream, self._splitter):
+                if is_header and (spans := block.found()) and len(spans.starts):
+                    is_header = False
+                    yield Block(
+                        block.text,
+                        block.first,
+                        Spans(spans.starts[1:], spans.ends[1:], spans.positions[1:]),
+                        odd=frozenset(index - 1 for index in block.odd if index),
+                        rejects=block.rejects,
+                        done=block.done,
+                    )
                 else:
-                    header_seen = True
-                    yield _without_first(block)
+                    yield block
 
     def parse(self, block: Block, engine: Engine) -> Parsed:
         """Parse the records of one block.
 
         Raises:
-            LakeError: the engine did not account for every record.
+            LakeError: not every record came back.
         """
-        width = len(self._names)
-        kept, rejects = sound(block)
+        del engine
+        parsed = self._parse_lines(block) if block.spans is None else None
+        return parsed or self._parse_spans(block)
+
+    def _parse_lines(self, block: Block) -> Parsed | None:
+        """Parse lines as they are; None if one of them is blank, broken or too long for that."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        if not is_utf8(block.text):
+            return None
+        try:
+            read = self._reader.read(block.text, has_breaks=False)
+        except pa.ArrowInvalid:
+            return None
+        count = block.line_count
+        if read.table.num_rows + len(read.bad) != count:
+            return None
+        positions = np.arange(block.first, block.first + count, dtype=np.int64)
+        if not len(read.bad):
+            return Parsed(self._names, read.table, positions, block.rejects)
+        spans = block.found()
+        rejects = [
+            reject(positions[i], "column_count", record(block, spans, i)) for i in read.bad.tolist()
+        ]
+        return Parsed(
+            self._names,
+            read.table,
+            np.delete(positions, read.bad),
+            (*block.rejects, *rejects),
+        )
+
+    def _parse_spans(self, block: Block) -> Parsed:
+        spans = block.found()
+        kept, rejects = sound(block, spans)
         odd = np.isin(kept, np.array(sorted(block.odd), np.int64))
         tidy = kept[~odd]
-        text, begins = body(block, tidy)
-        table, offsets = engine.delimited(text, width=width, delimiter=self._delimiter)
-        bad = np.searchsorted(begins, offsets)
-        if table.num_rows + len(bad) != len(tidy):
+        text, _ = body(block, spans.at(tidy))
+        longest = int((spans.ends - spans.starts)[tidy].max()) if len(tidy) else 0
+        read = self._reader.read(text, longest=longest, has_breaks=True)
+        if read.table.num_rows + len(read.bad) != len(tidy):
             message = (
-                f"{self._content.path}: near line {int(block.positions[0])}: {len(tidy)} records went "
-                f"to the engine and {table.num_rows + len(bad)} came back; nothing was landed. "
+                f"{self._content.path}: near line {block.first}: of {len(tidy)} records "
+                f"{read.table.num_rows + len(read.bad)} came back; nothing was landed. "
                 "Please report this with the lines around it."
             )
             raise LakeError(message)
         rejects += [
-            reject(block.positions[i], "column_count", block.record(i)) for i in tidy[bad].tolist()
+            reject(spans.positions[i], "column_count", record(block, spans, i))
+            for i in tidy[read.bad].tolist()
         ]
-        positions = block.positions[np.delete(tidy, bad)]
-        table, positions = merge(
-            (table, positions), self._parse_odd(block, kept[odd], width, rejects)
-        )
-        return Parsed(self._names, table, positions, tuple([*block.rejects, *rejects]))
+        positions = spans.positions[np.delete(tidy, read.bad)]
+        tidied = Parsed(self._names, read.table, positions, block.rejects)
+        return join([tidied, self._parse_odd(block, spans, kept[odd], rejects)])
 
     def _parse_odd(
-        self, block: Block, indexes: Integers, width: int, rejects: list[Reject]
-    ) -> "tuple[pa.Table, Integers]":
+        self, block: Block, spans: Spans, indexes: Integers, rejects: list[Reject]
+    ) -> Parsed:
+        width = len(self._names)
         rows: list[list[str | None]] = []
         positions: list[int] = []
         for index in indexes.tolist():
-            record = block.record(index)
-            values = self._splitter.fields(record)
-            if len(values) == width + 1 and values[-1] is None:
-                # A trailing delimiter is no further column; the engine sees it the same way.
-                values.pop()
+            text = record(block, spans, index)
+            values = self._splitter.fields(text)
             if len(values) == width:
                 rows.append(values)
-                positions.append(int(block.positions[index]))
+                positions.append(int(spans.positions[index]))
             else:
-                rejects.append(reject(block.positions[index], "column_count", record))
+                rejects.append(reject(spans.positions[index], "column_count", text))
         columns = [[row[i] for row in rows] for i in range(width)]
-        return text_table(columns, width), np.array(positions, np.int64)
-
-
-def _without_first(block: Block) -> Block:
-    return Block(
-        text=block.text,
-        starts=block.starts[1:],
-        ends=block.ends[1:],
-        positions=block.positions[1:],
-        is_plain=False,
-        odd=frozenset(i - 1 for i in block.odd if i),
-        rejects=block.rejects,
-    )
-
-
-def _blocks(stream: Stream, splitter: Splitter) -> Iterator[Block]:
-    rest = b""
-    line = 1
-    final = False
-    while not final:
-        piece = stream.read(BLOCK_BYTES)
-        final = len(piece) < BLOCK_BYTES
-        text = rest + piece if rest else piece
-        if not text:
-            return
-        split = splitter.split(text, line=line, final=final)
-        if split is not None:
-            yield split.block
-            rest, line = text[split.used_bytes :], split.next_line
-        elif len(text) > MAX_RECORD_BYTES:
-            broken, rest, final = skip_line(stream, text, line)
-            yield broken
-            line += 1
-        else:
-            rest = text
-    if rest:
-        # Only after a line that was skipped up to the end of the last piece.
-        split = splitter.split(rest, line=line, final=True)
-        if split is not None:
-            yield split.block
+        table = text_table(columns, width)
+        return Parsed(self._names, table, np.array(positions, np.int64), tuple(rejects))

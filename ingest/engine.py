@@ -4,22 +4,12 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from ingest.records import MAX_RECORD_BYTES, Integers
+from ingest.records import MAX_RECORD_BYTES
+from watchhouse.errors import InputFileError
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
-_CSV: Final = """
-select * from read_csv(
-    {source}, header = false, auto_detect = false, columns = {columns}, delim = {delimiter},
-    quote = '"', escape = '"', nullstr = '', new_line = '\\n', parallel = false,
-    store_rejects = true, max_line_size = {line_size}, buffer_size = {buffer_size}
-)
-"""
-_REJECTS: Final = "select distinct line_byte_position from reject_errors order by all"
 _JSON: Final = """
 select {selected} from read_json(
     {source}, format = 'newline_delimited', records = true, auto_detect = false,
@@ -34,67 +24,76 @@ class Engine:
     The text is passed as an anonymous file in memory, so that nothing as received touches a disk.
     """
 
-    def __init__(self) -> None:
-        """Open an in-memory database; it holds nothing but the rejects of the last block."""
+    def __init__(self, label: str) -> None:
+        """Open an in-memory database; it holds nothing but the rejects of the last block.
+
+        `label` names what is parsed, for messages.
+        """
         import duckdb  # noqa: PLC0415 - not for `--help`
 
+        self._label = label
         self._connection = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
         # The same path holds another block each time.
         self._connection.execute("set enable_external_file_cache = false")
-
-    @property
-    def connection(self) -> "duckdb.DuckDBPyConnection":
-        """The connection, for SQL over Arrow data."""
-        return self._connection
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def delimited(self, text: bytes, *, width: int, delimiter: str) -> "tuple[pa.Table, Integers]":
-        """Parse records of delimited text, each closed by a line feed.
-
-        Returns the rows as `c0` to `c<width - 1>`, an empty field being null, and the offsets at
-        which the records start that have another number of columns: those are not among the rows.
-        """
-        with _Feed(text) as source:
-            table = self._connection.execute(
-                _CSV.format(
-                    source=literal(source),
-                    columns=_struct([f"c{i}" for i in range(width)]),
-                    delimiter=literal(delimiter),
-                    line_size=MAX_RECORD_BYTES + 1024,
-                    buffer_size=max(len(text), MAX_RECORD_BYTES) + 4096,
-                )
-            ).to_arrow_table()
-        offsets = [row[0] - 1 for row in self._connection.execute(_REJECTS).fetchall()]
-        self._connection.execute("drop table reject_errors; drop table reject_scans")
-        return table, np.array(offsets, np.int64)
-
-    def json_lines(self, text: bytes, *, keys: tuple[str, ...]) -> "pa.Table":
+    def json_lines(self, text: memoryview, *, keys: tuple[str, ...]) -> "pa.Table":
         """Parse one JSON object per line; the values of `keys` become `c0`, `c1`, … as text."""
         with _Feed(text) as source:
-            return self._connection.execute(
+            return self._run(
                 _JSON.format(
                     source=literal(source),
                     selected=", ".join(f"{identifier(k)} as c{i}" for i, k in enumerate(keys)),
                     columns=_struct(keys),
                     line_size=2 * MAX_RECORD_BYTES,
                 )
-            ).to_arrow_table()
+            )
+
+    def as_text(self, table: "pa.Table") -> "pa.Table":
+        """Cast every column to text, nested values to JSON text."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        selected = ", ".join(
+            f"cast(to_json({name}) as varchar) as {name}"
+            if pa.types.is_nested(table.schema.field(name).type)
+            else f"cast({name} as varchar) as {name}"
+            for name in table.column_names
+        )
+        return self.query(f"select {selected} from given", table)  # noqa: S608 - own names
+
+    def query(self, sql: str, table: "pa.Table") -> "pa.Table":
+        """Run SQL over one table, called `given`."""
+        self._connection.register("given", table)
+        try:
+            return self._run(sql)
+        finally:
+            self._connection.unregister("given")
+
+    def _run(self, sql: str) -> "pa.Table":
+        import duckdb  # noqa: PLC0415
+
+        try:
+            return self._connection.execute(sql).to_arrow_table()
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            message = f"{self._label}: the engine cannot read it ({reason}); nothing was landed"
+            raise InputFileError(message) from error
 
 
 class _Feed:
     """Gives text a path that the engine can open."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: memoryview) -> None:
         self._text = text
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> str:
         if hasattr(os, "memfd_create"):
             self._descriptor = os.memfd_create("block")
-            rest = memoryview(self._text)
+            rest = self._text
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
             return f"/proc/self/fd/{self._descriptor}"

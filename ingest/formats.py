@@ -45,6 +45,9 @@ def detect(content: Content) -> Format:
     path, head = content.path, content.head
     if head.startswith(_PARQUET) and content.compression is None:
         return "parquet"
+    if head.startswith(_PARQUET):
+        message = f"{path}: is a compressed Parquet file; decompress it, its pages already are"
+        raise InputFileError(message)
     if suffix(path) == ".parquet":
         message = f"{path}: is not a Parquet file, or not a whole one; fetch it again"
         raise InputFileError(message)

@@ -12,7 +12,7 @@ from ingest.columns import Stream
 from ingest.mappings import Mapping
 from ingest.parts import BatchWriter, PartWriter
 from ingest.records import Records
-from ingest.stamping import Provenance, Stamper, reject_schema
+from ingest.stamping import Provenance, Stamper
 from ingest.workspace import Workspace
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger
@@ -102,8 +102,8 @@ def land(
         landed_at=batch.landed_at,
     )
     stamper = Stamper(batch.stream, provenance, pseudonymiser)
-    rows = PartWriter(workspace.rows, stamper.schema)
-    rejects = PartWriter(workspace.rejects, reject_schema(), mode=0o600)
+    rows = PartWriter(workspace.rows)
+    rejects = PartWriter(workspace.rejects, mode=0o600)
     writer = BatchWriter(
         rows=rows,
         rejects=rejects,

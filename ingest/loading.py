@@ -104,7 +104,10 @@ class Loader:
             if landed is not None:
                 return landed, False
             source = open_source(content, detect(content), mapping=mapping, stream=stream)
-            mappings.check(source.names, mapping, stream, path=str(content.path))
+            label = str(content.path)
+            mappings.check(
+                source.names, mapping, stream, path=label, is_complete=source.is_complete
+            )
             workspace.prepare(self._ledger)
             started(content.size)
             batch = Batch(
@@ -119,7 +122,7 @@ class Loader:
             )
             arranger = Arranger(stream, mapping, self._pseudonymiser)
             entry = land(
-                read_records(source, arranger, progress=progress),
+                read_records(source, arranger, label=label, progress=progress),
                 batch,
                 home=self._home,
                 ledger=self._ledger,
@@ -130,4 +133,6 @@ class Loader:
             )
         finally:
             workspace.release(self._ledger)
+        for problem in mappings.misnamed(source.names, mapping, stream):
+            _LOGGER.warning("warning: %s: %s", content.path, problem)
         return entry, True

@@ -159,8 +159,12 @@ def effective(mapping: Mapping, stream: Stream, names: Sequence[str]) -> dict[st
     return {name: values[name] for name in order}
 
 
-def check(names: Sequence[str], mapping: Mapping, stream: Stream, *, path: str) -> None:
+def check(
+    names: Sequence[str], mapping: Mapping, stream: Stream, *, path: str, is_complete: bool
+) -> None:
     """Refuse a file whose columns do not fit the contract or the mapping.
+
+    Without `is_complete`, `names` are those of the first records only: others may follow.
 
     Raises:
         InputFileError: a required column is missing.
@@ -173,10 +177,11 @@ def check(names: Sequence[str], mapping: Mapping, stream: Stream, *, path: str) 
         for canonical, source in zip(stream.columns, applied.sources, strict=True)
         if source is not None
     ]
-    for canonical, name in mapping.columns.items():
-        if name not in names:
-            message = f"{path}: columns.{canonical}: no column is named {name!r}; it has {has}"
-            raise MappingError(message)
+    if is_complete:
+        for canonical, name in mapping.columns.items():
+            if name not in names:
+                message = f"{path}: columns.{canonical}: no column is named {name!r}; it has {has}"
+                raise MappingError(message)
     lacking = missing(stream, present)
     if lacking:
         message = (
@@ -184,14 +189,28 @@ def check(names: Sequence[str], mapping: Mapping, stream: Stream, *, path: str) 
             "mapping file (--mapping), or say which kind of records these are (--stream)."
         )
         raise InputFileError(message)
-    # A misspelt name under `drop` or `identifiers` would let a private column land as it is.
-    unknown = [name for name, _ in applied.extras if name not in mapping.identifiers]
-    for field in ("drop", "identifiers"):
-        for name in getattr(mapping, field):
-            if name not in names and unknown:
-                message = (
-                    f"{path}: {field}: no column is named {name!r}, while "
-                    f"{', '.join(map(repr, unknown))} would be kept as received. "
-                    "Correct the name, or remove it from the mapping."
-                )
-                raise MappingError(message)
+    if is_complete:
+        for problem in misnamed(names, mapping, stream):
+            message = f"{path}: {problem}"
+            raise MappingError(message)
+
+
+def misnamed(names: Sequence[str], mapping: Mapping, stream: Stream) -> list[str]:
+    """Return what is wrong with names under `drop` and `identifiers`.
+
+    One that the file does not have may be misspelt: then a private column would land as it is.
+    It is no problem in a file whose columns are all known otherwise.
+    """
+    unknown = [
+        name for name, _ in plan(names, mapping, stream).extras if name not in mapping.identifiers
+    ]
+    if not unknown:
+        return []
+    kept = ", ".join(map(repr, unknown))
+    return [
+        f"{field}: no column is named {name!r}, while {kept} would be kept as received; "
+        "correct the name, or remove it from the mapping"
+        for field, listed in (("drop", mapping.drop), ("identifiers", mapping.identifiers))
+        for name in listed
+        if name not in names
+    ]

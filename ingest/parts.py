@@ -17,25 +17,23 @@ GROUP_ROWS: Final = 1_000_000
 """Rows of a row group: large ones compress better and are read with fewer seeks."""
 GROUP_BYTES: Final = 192 * 1024 * 1024
 """Wide rows close a group earlier: two groups are in memory at a time."""
+GROUP_LIMIT: Final = 64 * GROUP_ROWS
 PART_ROWS: Final = 16_000_000
 _REJECT_GROUP: Final = 10_000
 
 _COMPRESSION: Final = "zstd"
 _COMPRESSION_LEVEL: Final = 1
-# Values that hardly repeat, but resemble their neighbours: a dictionary would only cost.
-_ENCODINGS: Final = {
-    "event_id": "DELTA_BYTE_ARRAY",
-    "source_position": "DELTA_BINARY_PACKED",
-}
+_DICTIONARY_BYTES: Final = 16 * 1024 * 1024
+"""Room for the pseudonyms of several hundred thousand users, so that each is written once."""
+_ENCODINGS: Final = {"source_position": "DELTA_BINARY_PACKED"}
 
 
 class PartWriter:
     """Writes tables of one schema as `part-0.parquet`, `part-1.parquet`, … in a folder."""
 
-    def __init__(self, folder: Path, schema: "pa.Schema", *, mode: int = 0o666) -> None:
+    def __init__(self, folder: Path, *, mode: int = 0o666) -> None:
         """Write below `folder`, which exists; files get `mode` before the umask."""
         self._folder = folder
-        self._schema = schema
         self._mode = mode
         self._writer: pq.ParquetWriter | None = None
         self.parts: list[tuple[Path, int]] = []
@@ -46,25 +44,30 @@ class PartWriter:
         if self._writer is not None and self.parts[-1][1] >= PART_ROWS:
             self.close()
         if self._writer is None:
-            self._writer = self._open()
-        self._writer.write_table(table, row_group_size=max(len(table), 1))
+            self._writer = self._open(table.schema)
+        self._writer.write_table(_fitted(table, self._writer.schema), row_group_size=GROUP_LIMIT)
         path, rows = self.parts[-1]
         self.parts[-1] = (path, rows + len(table))
 
-    def _open(self) -> "pq.ParquetWriter":
+    def _open(self, schema: "pa.Schema") -> "pq.ParquetWriter":
+        import pyarrow as pa  # noqa: PLC0415
         import pyarrow.parquet as pq  # noqa: PLC0415
 
         path = self._folder / f"part-{len(self.parts)}.parquet"
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self._mode))
         self.parts.append((path, 0))
-        names = self._schema.names
+        # Text that hardly repeats, but resembles its neighbours, as times and counters do.
+        plain = [f.name for f in schema if pa.types.is_string(f.type)]
+        encodings = dict.fromkeys(plain, "DELTA_BYTE_ARRAY") | _ENCODINGS
         return pq.ParquetWriter(
             str(path),
-            self._schema,
+            schema,
             compression=_COMPRESSION,
             compression_level=_COMPRESSION_LEVEL,
-            use_dictionary=[name for name in names if name not in _ENCODINGS],
-            column_encoding={k: v for k, v in _ENCODINGS.items() if k in names},
+            use_dictionary=[name for name in schema.names if name not in encodings],
+            column_encoding=encodings,
+            dictionary_pagesize_limit=_DICTIONARY_BYTES,
+            write_statistics=True,
             # The file says what it holds by itself: no Arrow dictionaries for other engines.
             store_schema=False,
         )
@@ -89,6 +92,21 @@ class PartWriter:
                 writer.close()
             except OSError:
                 return
+
+
+def _fitted(table: "pa.Table", schema: "pa.Schema") -> "pa.Table":
+    """Encode text columns as the first group of the part had them."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    columns = []
+    for column, field in zip(table.columns, schema, strict=True):
+        if column.type == field.type:
+            columns.append(column)
+        elif pa.types.is_dictionary(field.type):
+            columns.append(column.dictionary_encode())
+        else:
+            columns.append(column.cast(field.type))
+    return pa.table(columns, schema=schema)
 
 
 class BatchWriter:
@@ -139,7 +157,8 @@ class BatchWriter:
         self._rows.write(self._stamper.stamp(group))
 
     def _flush_rejects(self) -> None:
-        rejects, self._set_aside = self._set_aside, []
+        rejects = sorted(self._set_aside, key=lambda reject: reject.position)
+        self._set_aside = []
         table = reject_table(rejects, stream=self._stream, provenance=self._provenance)
         self._rejects.write(table)
 

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from ingest.arranging import Arranger
 from ingest.columns import Stream
@@ -14,28 +14,47 @@ from ingest.engine import Engine
 from ingest.formats import Format
 from ingest.jsonlines import JsonRecords
 from ingest.mappings import Mapping
-from ingest.records import Block, Parsed, Records
+from ingest.records import Parsed, Records
 
 WORKERS: Final = 2
 _AHEAD: Final = 2
 """Blocks that may wait, parsed, for the writer: each costs a few times its text in memory."""
 
 
-class Source(Protocol):
+class Sized(Protocol):
+    """Part of a file."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes, for progress."""
+
+    @property
+    def done(self) -> Callable[[], None]:
+        """To be called when it is no longer needed."""
+
+
+B = TypeVar("B", bound=Sized)
+
+
+class Source(Protocol[B]):
     """A file of one format."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether `names` holds all names that there will be."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its columns or keys, as far as they are known yet."""
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[B]:
         """Split it into blocks of whole records."""
 
-    def parse(self, block: Block, engine: Engine) -> Parsed:
+    def parse(self, block: B, engine: Engine) -> Parsed:
         """Parse one block; called from several threads."""
 
 
-def open_source(content: Content, kind: Format, *, mapping: Mapping, stream: Stream) -> Source:
+def open_source(content: Content, kind: Format, *, mapping: Mapping, stream: Stream) -> Source[Any]:
     """Open a file as its format.
 
     Raises:
@@ -52,18 +71,21 @@ def open_source(content: Content, kind: Format, *, mapping: Mapping, stream: Str
 
 
 def read_records(
-    source: Source, arranger: Arranger, *, progress: Callable[[int], None]
+    source: Source[B], arranger: Arranger, *, label: str, progress: Callable[[int], None]
 ) -> Iterator[Records]:
     """Yield the records of a file, block by block, in order.
 
-    `progress` is told the bytes of text of each block that is done. Memory holds a handful of
+    `progress` is told the bytes of each block that is done; `label` names the file in messages. Memory holds a handful of
     blocks, whatever the size of the file.
     """
-    engines = _Engines()
+    engines = _Engines(label)
 
-    def work(block: Block) -> tuple[Records, int]:
+    def work(block: B) -> tuple[Records, int]:
         engine = engines.own()
-        return arranger.arrange(source.parse(block, engine), engine), len(block.text)
+        try:
+            return arranger.arrange(source.parse(block, engine), engine), block.size
+        finally:
+            block.done()
 
     waiting: deque[Future[tuple[Records, int]]] = deque()
     with engines, ThreadPoolExecutor(WORKERS, thread_name_prefix="parse") as pool:
@@ -86,7 +108,8 @@ def read_records(
 class _Engines:
     """One engine per worker thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: str) -> None:
+        self._label = label
         self._local = threading.local()
         self._lock = threading.Lock()
         self._all: list[Engine] = []
@@ -94,7 +117,7 @@ class _Engines:
     def own(self) -> Engine:
         engine: Engine | None = getattr(self._local, "engine", None)
         if engine is None:
-            engine = self._local.engine = Engine()
+            engine = self._local.engine = Engine(self._label)
             with self._lock:
                 self._all.append(engine)
         return engine

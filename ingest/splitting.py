@@ -8,26 +8,19 @@ the rest of the file.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ingest.records import MAX_RECORD_BYTES, Block, Integers, Reject, reject
+from ingest.blocks import Block, Cut, Lines, Spans
+from ingest.records import MAX_RECORD_BYTES, Integers, Reject, reject
 
 _QUOTE: Final = 34
 _LINE_FEED: Final = 10
 _CARRIAGE_RETURN: Final = 13
+_FIRST_BYTES: Final = 65_536
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
-
-
-@dataclass(frozen=True)
-class Split:
-    """A block, how many bytes it took, and the number of the line that follows."""
-
-    block: Block
-    used_bytes: int
-    next_line: int
 
 
 class Splitter:
@@ -48,58 +41,62 @@ class Splitter:
         self._field = re.compile(rb"(" + loose + rb")(" + d + rb"|\Z)")
         self._before_quote = np.frombuffer(delimiter.encode() + b'\r\n"', np.uint8)
 
-    def split(self, text: bytes, *, line: int, final: bool) -> Split | None:
-        """Split text that starts with a record, at physical line `line`; None if it needs more.
+    def cut(self, buffer: bytearray, size: int, *, line: int, final: bool) -> Cut | None:
+        """Cut the first `size` bytes, which start with a record; see `Cutter`."""
+        has_quotes = buffer.find(b'"', 0, size) >= 0
+        has_returns = buffer.find(b"\r", 0, size) >= 0
+        if not has_quotes and not has_returns:
+            return Lines().cut(buffer, size, line=line, final=final)
+        cut = self._cut_evenly(
+            memoryview(buffer)[:size],
+            line=line,
+            final=final,
+            has_quotes=has_quotes,
+            has_returns=has_returns,
+        )
+        if cut is None:
+            cut = self._cut_carefully(bytes(buffer[:size]), line=line, final=final)
+        return cut if cut.used else None
 
-        `final` says that nothing follows. What is left of the text after the last whole record
-        is not used.
-        """
-        split = self._split_evenly(text, line=line, final=final)
-        if split is None:
-            split = self._split_carefully(text, line=line, final=final)
-        return split if split.used_bytes else None
-
-    def _split_evenly(self, text: bytes, *, line: int, final: bool) -> Split | None:
-        """Split by counting quotes, in vectors; None where that could be wrong."""
+    def _cut_evenly(
+        self, text: memoryview, *, line: int, final: bool, has_quotes: bool, has_returns: bool
+    ) -> Cut | None:
+        """Cut by counting quotes, in vectors; None where that could be wrong."""
         array = np.frombuffer(text, np.uint8)
-        breaks, has_returns = _breaks(text, array, final=final)
-        quotes = np.flatnonzero(array == _QUOTE) if b'"' in text else None
+        breaks = _breaks(array, final=final) if has_returns else np.flatnonzero(array == _LINE_FEED)
+        quotes = np.flatnonzero(array == _QUOTE) if has_quotes else None
         inner = breaks
         if quotes is not None:
             if final and len(quotes) % 2:
                 return None
             inner = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
-        if final and (not len(inner) or inner[-1] != len(text) - 1):
-            inner = np.append(inner, len(text))
         if not len(inner):
             return None
-        used = min(int(inner[-1]) + 1, len(text))
+        used = int(inner[-1]) + 1
         if quotes is not None and not self._is_regular(array, quotes, used):
             return None
         starts = np.concatenate(([0], inner[:-1] + 1))
-        lines = (
+        numbers = (
             np.arange(len(starts), dtype=np.int64)
             if quotes is None
             else np.searchsorted(breaks, starts)
         )
         ends = inner
         if has_returns:
-            previous = np.maximum(inner - 1, 0)
-            at = np.minimum(inner, len(text) - 1)
-            pairs = (array[previous] == _CARRIAGE_RETURN) & (array[at] == _LINE_FEED)
-            ends = inner - (pairs & (inner > 0) & (inner < len(text)))
+            is_pair = (array[np.maximum(inner - 1, 0)] == _CARRIAGE_RETURN) & (
+                array[inner] == _LINE_FEED
+            )
+            ends = inner - (is_pair & (inner > 0))
         filled = ends > starts
-        is_plain = not has_returns and bool(filled.all()) and used == int(inner[-1]) + 1
         block = Block(
-            text=text if used == len(text) else text[:used],
-            starts=starts[filled],
-            ends=ends[filled],
-            positions=lines[filled] + line,
-            is_plain=is_plain,
+            text[:used],
+            line,
+            Spans(starts[filled], ends[filled], numbers[filled] + line),
+            is_plain=not has_returns and bool(filled.all()),
         )
-        return Split(block, used, line + int(np.searchsorted(breaks, used)))
+        return Cut(block, used, line + int(np.searchsorted(breaks, used)))
 
-    def _is_regular(self, array: np.typing.NDArray[np.uint8], quotes: Integers, used: int) -> bool:
+    def _is_regular(self, array: NDArray[np.uint8], quotes: Integers, used: int) -> bool:
         """Tell whether every quote stands where opening and closing ones may stand."""
         quotes = quotes[quotes < used]
         opening, closing = quotes[0::2], quotes[1::2]
@@ -108,19 +105,20 @@ class Splitter:
         allowed = self._before_quote
         return bool(np.isin(before, allowed).all() and np.isin(after, allowed).all())
 
-    def _split_carefully(self, text: bytes, *, line: int, final: bool) -> Split:
-        """Split record by record: right for any text, at a tenth of the speed."""
+    def _cut_carefully(self, text: bytes, *, line: int, final: bool) -> Cut:
+        """Cut record by record: right for any text, at a tenth of the speed."""
         starts: list[int] = []
         ends: list[int] = []
         positions: list[int] = []
         odd: set[int] = set()
         rejects: list[Reject] = []
+        first = line
         at = 0
         while at < len(text):
-            first = _LINE_END.search(text, at)
-            if not final and (first is None or _may_go_on(first)):
+            closed = _LINE_END.search(text, at)
+            if not final and (closed is None or _may_go_on(closed)):
                 break
-            line_end, after = first.span() if first else (len(text), len(text))
+            line_end, after = closed.span() if closed else (len(text), len(text))
             end = line_end
             if text.find(b'"', at, line_end) >= 0:
                 match = self._tidy.match(text, at) or self._loose.match(text, at)
@@ -144,16 +142,26 @@ class Splitter:
                 positions.append(line)
             line += len(_LINE_END.findall(text, at, after)) if after > at else 0
             at = after
-        block = Block(
-            text=text[:at],
-            starts=np.array(starts, np.int64),
-            ends=np.array(ends, np.int64),
-            positions=np.array(positions, np.int64),
-            is_plain=False,
-            odd=frozenset(odd),
-            rejects=tuple(rejects),
+        spans = Spans(
+            np.array(starts, np.int64), np.array(ends, np.int64), np.array(positions, np.int64)
         )
-        return Split(block, at, line)
+        block = Block(
+            memoryview(text)[:at], first, spans, odd=frozenset(odd), rejects=tuple(rejects)
+        )
+        return Cut(block, at, line)
+
+    def first(self, head: bytes, *, final: bool) -> bytes | None:
+        """Return the first record of a text, if that is sound."""
+        # A few lines are enough, unless the first is longer.
+        for size in (min(_FIRST_BYTES, len(head)), len(head)):
+            is_end = final and size == len(head)
+            cut = self.cut(bytearray(head[:size]), size, line=1, final=is_end)
+            if cut is not None and len((spans := cut.block.found()).starts):
+                rejects = cut.block.rejects
+                if not rejects or rejects[0].position > spans.positions[0]:
+                    return bytes(cut.block.text[spans.starts[0] : spans.ends[0]])
+                return None
+        return None
 
     def fields(self, record: bytes) -> list[str | None]:
         """Split one sound record into its fields; an empty field is None."""
@@ -175,18 +183,12 @@ def _may_go_on(line_end: re.Match[bytes]) -> bool:
     return line_end[0] == b"\r" and line_end.end() == len(line_end.string)
 
 
-def _breaks(
-    text: bytes, array: np.typing.NDArray[np.uint8], *, final: bool
-) -> tuple[Integers, bool]:
-    """Return where lines end (at the line feed, or a carriage return alone), and if any return."""
+def _breaks(array: NDArray[np.uint8], *, final: bool) -> Integers:
+    """Return where lines end: at the line feed, or at a carriage return that has none."""
     feeds = np.flatnonzero(array == _LINE_FEED)
-    if b"\r" not in text:
-        return feeds, False
     returns = np.flatnonzero(array == _CARRIAGE_RETURN)
-    if len(returns) and returns[-1] == len(text) - 1:
+    if len(returns) and returns[-1] == len(array) - 1:
         alone = np.append(array[returns[:-1] + 1] != _LINE_FEED, final)
     else:
         alone = array[returns + 1] != _LINE_FEED
-    if not alone.any():
-        return feeds, True
-    return np.sort(np.concatenate((feeds, returns[alone]))), True
+    return np.sort(np.concatenate((feeds, returns[alone]))) if alone.any() else feeds

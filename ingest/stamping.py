@@ -1,5 +1,6 @@
 """Provenance on every row, and pseudonyms in place of identifiers."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ import numpy as np
 
 from ingest.columns import EXTRAS, Stream
 from ingest.records import Records, Reject
+from ingest.tables import as_plain
 from watchhouse.pseudonyms import Pseudonymiser
 
 if TYPE_CHECKING:
@@ -35,37 +37,47 @@ class Memory:
     def __init__(self, pseudonymiser: Pseudonymiser) -> None:
         """Start with nothing remembered."""
         self._pseudonymiser = pseudonymiser
-        self._known: dict[str, str | None] = {}
+        self._lock = threading.Lock()
+        self._known: tuple[pa.StringArray, pa.StringArray] | None = None
 
-    def look_up(self, identifiers: Sequence[str | None]) -> list[str | None]:
-        """Return the pseudonym of each identifier; None stays None."""
-        known = self._known
-        if len(known) > _REMEMBERED:
-            known.clear()
-        for name in identifiers:
-            if name is not None and name not in known:
-                known[name] = self._pseudonymiser.pseudonym(name)
-        return [None if name is None else known[name] for name in identifiers]
+    def look_up(self, identifiers: "pa.StringArray") -> "pa.StringArray":
+        """Return the pseudonym of each identifier; null for null and blank ones."""
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        with self._lock:
+            if self._known is None or len(self._known[0]) > _REMEMBERED:
+                self._known = (pa.array([], pa.string()), pa.array([], pa.string()))
+            found = pc.index_in(identifiers, value_set=self._known[0])
+            new = identifiers.filter(found.is_null()).drop_null().unique()
+            if len(new):
+                hashed = pa.array(self._pseudonymiser.pseudonyms(new.to_pylist()), pa.string())
+                self._known = (
+                    pa.concat_arrays([self._known[0], new]),
+                    pa.concat_arrays([self._known[1], hashed]),
+                )
+                found = pc.index_in(identifiers, value_set=self._known[0])
+            return self._known[1].take(found)
 
 
-def pseudonymised(
-    column: "pa.ChunkedArray", pseudonymiser: "Pseudonymiser | Memory"
-) -> "pa.DictionaryArray":
+def pseudonymised(column: "pa.ChunkedArray", memory: Memory) -> "pa.ChunkedArray":
     """Return a text column with each identifier replaced, dictionary-encoded."""
     import pyarrow as pa  # noqa: PLC0415
 
-    memory = Memory(pseudonymiser) if isinstance(pseudonymiser, Pseudonymiser) else pseudonymiser
-    encoded = pa.chunked_array(column.chunks, pa.string()).combine_chunks().dictionary_encode()
-    replaced = memory.look_up(encoded.dictionary.to_pylist())
-    dictionary = pa.array(replaced, pa.string())
-    if not dictionary.null_count:
-        return pa.DictionaryArray.from_arrays(encoded.indices, dictionary)
-    # A blank identifier is no identifier: the row, not the dictionary, holds the null.
-    return (
-        pa.DictionaryArray.from_arrays(encoded.indices, dictionary)
-        .cast(pa.string())
-        .dictionary_encode()
-    )
+    if not len(column):
+        return column
+    # Encoding gives all chunks one dictionary; chunks that came encoded have one each.
+    if pa.types.is_dictionary(column.type):
+        encoded = column.unify_dictionaries()
+    else:
+        encoded = column.dictionary_encode()
+    dictionary = memory.look_up(encoded.chunk(0).dictionary)
+    chunks = [pa.DictionaryArray.from_arrays(chunk.indices, dictionary) for chunk in encoded.chunks]
+    replaced = pa.chunked_array(chunks)
+    if dictionary.null_count:
+        # A blank identifier is no identifier: the row, not the dictionary, holds the null.
+        replaced = replaced.cast(pa.string()).dictionary_encode()
+    return replaced
 
 
 class Stamper:
@@ -79,37 +91,34 @@ class Stamper:
         self._provenance = provenance
         self._memory = None if pseudonymiser is None else Memory(pseudonymiser)
 
-    @property
-    def schema(self) -> "pa.Schema":
-        """The columns of a stamped table, in the order in which raw keeps them."""
-        import pyarrow as pa  # noqa: PLC0415
-
-        # Dictionaries are how the writer is told about repeated values; the file has plain text.
-        hashed = pa.dictionary(pa.int32(), pa.string())
-        fields = [
-            pa.field(name, hashed if name in self._stream.identifiers else pa.string())
-            for name in (*self._stream.columns, EXTRAS)
-        ]
-        return pa.schema([*fields, *_provenance_fields()])
-
     def stamp(self, records: Sequence[Records]) -> "pa.Table":
-        """Return the rows of several blocks as one table."""
+        """Return the rows of several blocks as one table.
+
+        Columns are in the order in which raw keeps them; text is plain or dictionary-encoded,
+        whichever it came as.
+        """
         import pyarrow as pa  # noqa: PLC0415
 
-        table = pa.concat_tables([block.table for block in records])
         arrays: list[pa.Array | pa.ChunkedArray] = []
-        for name in (*self._stream.columns, EXTRAS):
-            column = table.column(name)
-            if name in self._stream.identifiers:
-                column = (
-                    column.combine_chunks().dictionary_encode()
-                    if self._memory is None
-                    else pseudonymised(column, self._memory)
-                )
+        names = [*self._stream.columns, EXTRAS]
+        for name in names:
+            column = _gathered([block.table.column(name) for block in records])
+            if self._memory is not None and name in self._stream.identifiers:
+                column = pseudonymised(column, self._memory)
             arrays.append(column)
         positions = np.concatenate([block.positions for block in records])
         arrays += _provenance_arrays(self._provenance, pa.array(positions, pa.int64()))
-        return pa.table(arrays, schema=self.schema)
+        return pa.table(arrays, names=[*names, *(f.name for f in _provenance_fields())])
+
+
+def _gathered(columns: "Sequence[pa.ChunkedArray]") -> "pa.ChunkedArray":
+    """Return columns of several blocks as one, with one dictionary where all have some."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    chunks = [chunk for column in columns for chunk in column.chunks]
+    if all(pa.types.is_dictionary(chunk.type) for chunk in chunks):
+        return pa.chunked_array(chunks).unify_dictionaries()
+    return pa.chunked_array([as_plain(chunk) for chunk in chunks], pa.string())
 
 
 def reject_schema() -> "pa.Schema":

@@ -1,0 +1,229 @@
+"""Memory for the text of a file: filled, cut between records, parsed, and filled again."""
+
+import queue
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+import numpy as np
+
+from ingest.content import Reading
+from ingest.records import MAX_RECORD_BYTES, MAX_REJECT_CHARACTERS, Integers, Reject, reject
+
+BLOCK_BYTES: Final = 4 * 1024 * 1024
+"""Text parsed at a time; what bounds memory, whatever the size of the file."""
+
+_LINE_FEED: Final = 10
+_BLANK: Final = b" \t\r"
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Where records are in a text, line ends excluded; `positions` are their `source_position`."""
+
+    starts: Integers
+    ends: Integers
+    positions: Integers
+
+    def at(self, indexes: Integers) -> "Spans":
+        """Return some of the records."""
+        return Spans(self.starts[indexes], self.ends[indexes], self.positions[indexes])
+
+
+NOTHING: Final = Spans(*(np.array([], np.int64) for _ in range(3)))
+
+
+def line_spans(text: memoryview, first: int) -> Spans:
+    """Find the lines of a text that ends with a line feed; blank ones are counted, not found."""
+    array = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(array == _LINE_FEED)
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    positions = np.arange(first, first + len(starts), dtype=np.int64)
+    if not len(starts):
+        return NOTHING
+    # Only a line that starts with white space can be blank.
+    suspects = np.isin(array[starts], np.frombuffer(_BLANK + b"\n", np.uint8))
+    kept = ~suspects
+    for index in np.flatnonzero(suspects).tolist():
+        kept[index] = bool(bytes(text[starts[index] : ends[index]]).strip(_BLANK))
+    return Spans(starts[kept], ends[kept], positions[kept])
+
+
+@dataclass(frozen=True)
+class Block:
+    """Text that begins and ends between records, closed by a line feed.
+
+    `first` is the position of its first line. `spans` says where the records are, if finding out
+    took more than looking for line feeds;
+    otherwise `line_count` is their number, and
+    `has_returns` tells whether there are carriage returns among them. `odd` are indexes of records that only our own reading
+    gets right. `rejects` are records already found to be broken; they are not in `spans`.
+    `done` gives the memory of the text back.
+    """
+
+    text: memoryview
+    first: int
+    spans: Spans | None = None
+    line_count: int = -1
+    has_returns: bool = False
+    is_plain: bool = False
+    odd: frozenset[int] = frozenset()
+    rejects: tuple[Reject, ...] = ()
+    done: Callable[[], None] = field(default=lambda: None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return len(self.text)
+
+    def found(self) -> Spans:
+        """Return where the records are."""
+        return line_spans(self.text, self.first) if self.spans is None else self.spans
+
+
+def block_of_reject(rejected: Reject) -> Block:
+    """Make a block that holds nothing but one record already known to be broken."""
+    return Block(memoryview(b""), rejected.position, NOTHING, rejects=(rejected,))
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How far a block reaches into a text, and the number of the line that follows."""
+
+    block: Block
+    used: int
+    next_line: int
+
+
+class Cutter(Protocol):
+    """Decides where a text can be cut."""
+
+    def cut(self, buffer: bytearray, size: int, *, line: int, final: bool) -> Cut | None:
+        """Cut the first `size` bytes, which start with a record at `line`; None if it needs more.
+
+        `final` says that nothing follows; the text then ends with a line feed.
+        """
+
+
+class Lines:
+    """Cuts after any line."""
+
+    def cut(self, buffer: bytearray, size: int, *, line: int, final: bool) -> Cut | None:
+        """Cut after the last line feed."""
+        del final
+        used = buffer.rfind(b"\n", 0, size) + 1
+        if not used:
+            return None
+        count = buffer.count(b"\n", 0, used)
+        block = Block(
+            memoryview(buffer)[:used],
+            line,
+            line_count=count,
+            has_returns=buffer.find(b"\r", 0, used) >= 0,
+        )
+        return Cut(block, used, line + count)
+
+
+def cut_blocks(stream: Reading, cutter: Cutter) -> Generator[Block]:
+    """Read a stream as blocks of whole records.
+
+    The memory of a block is used again once its `done` was called.
+    """
+    free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+    rest = b""
+    line = 1
+    final = False
+    while not final or rest:
+        buffer = _take(free, len(rest) + BLOCK_BYTES + 1)
+        buffer[: len(rest)] = rest
+        size = len(rest)
+        if not final:
+            read = stream.read_into(memoryview(buffer)[size : size + BLOCK_BYTES])
+            size += read
+            final = read < BLOCK_BYTES
+        if not size:
+            return
+        if final and buffer[size - 1] != _LINE_FEED:
+            buffer[size] = _LINE_FEED
+            size += 1
+        cut = cutter.cut(buffer, size, line=line, final=final)
+        if cut is not None:
+            rest, line = bytes(memoryview(buffer)[cut.used : size]), cut.next_line
+            yield _lend(cut.block, buffer, free)
+        elif size > MAX_RECORD_BYTES:
+            start = bytes(buffer[: 4 * MAX_REJECT_CHARACTERS])
+            rest, final = _skip_line(stream, buffer, size, final=final)
+            yield block_of_reject(reject(line, "record_too_large", start))
+            line += 1
+        else:
+            rest = bytes(memoryview(buffer)[:size])
+
+
+def _take(free: "queue.SimpleQueue[bytearray]", size: int) -> bytearray:
+    try:
+        buffer = free.get_nowait()
+    except queue.Empty:
+        return bytearray(size + 64 * 1024)
+    return buffer if len(buffer) >= size else bytearray(size)
+
+
+def _lend(block: Block, buffer: bytearray, free: "queue.SimpleQueue[bytearray]") -> Block:
+    return replace(block, done=lambda: free.put(buffer))
+
+
+def _skip_line(stream: Reading, buffer: bytearray, size: int, *, final: bool) -> tuple[bytes, bool]:
+    """Pass over a line longer than any record may be; return what follows, and if that is all."""
+    while (end := buffer.find(b"\n", 0, size)) < 0 and not final:
+        size = stream.read_into(memoryview(buffer)[:BLOCK_BYTES])
+        final = size < BLOCK_BYTES
+    return (bytes(buffer[end + 1 : size]) if end >= 0 else b""), final
+
+
+def is_utf8(text: memoryview | bytes) -> bool:
+    """Tell whether `text` is valid UTF-8, without making a string of it."""
+    import pyarrow as pa  # noqa: PLC0415 - not for `--help`
+
+    offsets = pa.py_buffer(np.array([0, len(text)], np.int32))
+    try:
+        pa.StringArray.from_buffers(1, offsets, pa.py_buffer(text)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def sound(block: Block, spans: Spans) -> tuple[Integers, list[Reject]]:
+    """Return the indexes of records that are UTF-8 and of sane size, and rejects for the others."""
+    dropped = np.flatnonzero(spans.ends - spans.starts > MAX_RECORD_BYTES).tolist()
+    rejects = [
+        reject(spans.positions[i], "record_too_large", record(block, spans, i)) for i in dropped
+    ]
+    if not is_utf8(block.text):
+        known = set(dropped)
+        for index in range(len(spans.starts)):
+            if index in known:
+                continue
+            text = record(block, spans, index)
+            if not is_utf8(text):
+                rejects.append(reject(spans.positions[index], "invalid_utf8", text))
+                dropped.append(index)
+    kept = np.ones(len(spans.starts), np.bool_)
+    kept[dropped] = False
+    return np.flatnonzero(kept), rejects
+
+
+def record(block: Block, spans: Spans, index: int) -> bytes:
+    """Return the text of one record."""
+    return bytes(block.text[spans.starts[index] : spans.ends[index]])
+
+
+def body(block: Block, spans: Spans) -> tuple[memoryview, Integers]:
+    """Return the text of some records, each closed by a line feed, and where each starts in it."""
+    if len(spans.starts) == block.line_count or (
+        block.is_plain and block.spans is not None and len(spans.starts) == len(block.spans.starts)
+    ):
+        return block.text, spans.starts
+    starts, ends, text = spans.starts, spans.ends, block.text
+    pieces = [text[s:e] for s, e in zip(starts.tolist(), ends.tolist(), strict=True)]
+    lengths = ends - starts + 1
+    begins = np.cumsum(lengths) - lengths
+    return memoryview(b"\n".join(pieces) + b"\n" if pieces else b""), begins

@@ -1,0 +1,79 @@
+"""The text of rejected records is kept for a while, then forgotten; the count stays."""
+
+import json
+import logging
+import os
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from watchhouse.errors import LakeError
+from watchhouse.layout import Home
+from watchhouse.ledger import Ledger
+from watchhouse.storage import sync_folder
+
+_LOGGER: Final = logging.getLogger("watchhouse.ingest")
+_MARK: Final = ".expired.json"
+
+
+def expire_rejects(home: Home, ledger: Ledger, *, now: datetime, days: int) -> int:
+    """Remove the text of records rejected more than `days` ago; return the files rewritten.
+
+    A mark remembers how far this has come, so that history is not looked at again.
+
+    Raises:
+        LakeError: a file of rejects cannot be read.
+        OSError: it cannot be written.
+    """
+    cutoff = now - timedelta(days=days)
+    mark = home.rejects / _MARK
+    done = _read_mark(mark)
+    due = [
+        home.root / stored.path
+        for entry in ledger.entries()
+        if entry.reject_files and done < entry.landed_at <= cutoff
+        for stored in entry.reject_files
+    ]
+    count = 0
+    for path in due:
+        if path.exists():
+            _forget_text(path)
+            count += 1
+    if due:
+        temporary = mark.with_name(f"{_MARK}.{secrets.token_hex(8)}")
+        temporary.write_text(json.dumps({"landed_until": cutoff.isoformat()}), encoding="utf-8")
+        temporary.replace(mark)
+        _LOGGER.info("removed the text of rejected records older than %d days", days)
+    return count
+
+
+def _read_mark(mark: Path) -> datetime:
+    try:
+        text = json.loads(mark.read_text(encoding="utf-8"))["landed_until"]
+        return datetime.fromisoformat(text)
+    except (OSError, ValueError, KeyError):
+        return datetime.min.replace(tzinfo=UTC)  # Looking at all of them again does no harm.
+
+
+def _forget_text(path: Path) -> None:
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        message = f"{path}: the rejects cannot be read ({error}); restore the file from a copy"
+        raise LakeError(message) from error
+    index = table.schema.get_field_index("record")
+    table = table.set_column(index, "record", pa.nulls(len(table), pa.string()))
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        temporary.touch(mode=0o600)
+        pq.write_table(table, temporary, compression="zstd", store_schema=False)
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)

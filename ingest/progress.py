@@ -1,0 +1,44 @@
+"""Progress on a terminal; nothing in a pipe."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Told how many bytes there are, then how many more are done."""
+
+    started: Callable[[int], None]
+    advanced: Callable[[int], None]
+
+
+@contextlib.contextmanager
+def meter(path: Path) -> Iterator[Meter]:
+    """Show how far the landing of a file has come, on standard error if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield Meter(lambda _: None, lambda _: None)
+        return
+    from rich.console import Console  # noqa: PLC0415 - only for people
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(path.name, total=None)
+        yield Meter(
+            lambda size: progress.update(task, total=size),
+            lambda size: progress.advance(task, size),
+        )
