@@ -4,11 +4,12 @@ Importing this module imports dbt, which takes seconds: commands import it only 
 something to build.
 """
 
+import errno
 import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -131,16 +132,16 @@ class Builder:
     def _invoke(self, arguments: Sequence[str], manifest: Manifest | None) -> object:
         """Run one dbt command; return its result, be it good or bad."""
         runner = dbtRunner(manifest=manifest, callbacks=[self._follow])
-        with _environment(WATCHHOUSE_HOME=str(self._home.root)):
+        with _environment(WATCHHOUSE_HOME=str(self._home.root)), _quiet_log():
             try:
                 outcome = runner.invoke([*arguments, *self._options()])
             finally:
                 self._progress.end()
-                _close_log()
         # dbt hands over even an interrupt as a result.
         if isinstance(outcome.exception, KeyboardInterrupt | SystemExit):
             raise outcome.exception
         if outcome.exception is not None:
+            self._raise_if_disk_is_full(str(outcome.exception))
             message = f"dbt could not run: {str(outcome.exception).strip()}"
             raise BuildError(message) from outcome.exception
         return outcome.result
@@ -173,6 +174,7 @@ class Builder:
         failures = [_failure(result) for result in results if str(result.status) in _FAILED]
         if not failures:
             return
+        self._raise_if_disk_is_full(" ".join(failure.message for failure in failures))
         skipped = sum(str(result.status) == "skipped" for result in results)
         total = sum(str(result.node.resource_type) != "operation" for result in results)
         lines = [
@@ -185,6 +187,15 @@ class Builder:
             lines.append(f"  and {len(failures) - _SHOWN_FAILURES} more")
         lines.append(f"  the whole log: {self._home.root / 'logs' / 'dbt.log'}")
         raise BuildError("\n".join(lines))
+
+    def _raise_if_disk_is_full(self, text: str) -> None:
+        """Say the one cause instead of its many consequences."""
+        if os.strerror(errno.ENOSPC) in text:
+            message = (
+                f"the disk that holds {self._home.root} is full; nothing was published. Make room, "
+                "then run `watchhouse build` again: it takes the same batches."
+            )
+            raise BuildError(message)
 
 
 def _failure(result: Any) -> Failure:  # noqa: ANN401 - dbt types its results as a union of unions
@@ -203,13 +214,25 @@ def _failure(result: Any) -> Failure:  # noqa: ANN401 - dbt types its results as
     return Failure(name=node.name, kind=kind, message=message, row_count=rows, relation=relation)
 
 
-def _close_log() -> None:
-    """Close dbt's log file: dbt opens it anew for each command and forgets the one before."""
-    cleanup_event_logger()
-    log = logging.getLogger("file_log")
-    for handler in log.handlers[:]:
-        log.removeHandler(handler)
-        handler.close()
+@contextmanager
+def _quiet_log() -> Iterator[None]:
+    """Close dbt's log file at the end, and let nothing that happens to it disturb the build.
+
+    dbt opens the file anew for each command and forgets the one before. On a full disk every line
+    of the log would otherwise put a traceback on standard error.
+    """
+    complains = logging.raiseExceptions
+    logging.raiseExceptions = False
+    try:
+        yield
+    finally:
+        cleanup_event_logger()
+        log = logging.getLogger("file_log")
+        for handler in log.handlers[:]:
+            log.removeHandler(handler)
+            with suppress(OSError):
+                handler.close()
+        logging.raiseExceptions = complains
 
 
 @contextmanager

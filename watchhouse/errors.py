@@ -68,3 +68,8 @@ class SimulationError(WatchhouseError):
 
 class QueryError(WatchhouseError):
     """A query is wrong, or its result cannot be written."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of another library's error on one line, without excerpts of SQL."""
+    return " ".join(str(error).split("\n\nLINE ", maxsplit=1)[0].split())

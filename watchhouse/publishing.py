@@ -16,7 +16,8 @@ published once more, with the same result.
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from pathlib import Path
 import duckdb
 
 from watchhouse.contents import data_as_of, write_mart, write_meta
-from watchhouse.errors import PublishError
+from watchhouse.errors import PublishError, one_line
 from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
 from watchhouse.marts import PublicationPlan, literal
@@ -90,10 +91,9 @@ def publish(
         sync(home.releases)
         _point_to(home, release_id)
     except (OSError, duckdb.Error) as error:
-        reason = str(error).splitlines()[0]
         message = (
-            f"release {release_id} could not be written in {home.releases}: {reason}. The current "
-            "release is untouched. Mend the cause, then run `watchhouse publish`."
+            f"release {release_id} could not be written in {home.releases}: {one_line(error)}. "
+            "The current release is untouched. Mend the cause, then run `watchhouse publish`."
         )
         raise PublishError(message) from error
     _remember(connection, manifest, publication.plan)
@@ -111,8 +111,7 @@ def _write(
     state = read_state(connection)
     newest = data_as_of(connection)
     database = folder / DATABASE_NAME
-    connection.execute(f"attach {literal(str(database))} as release")
-    try:
+    with _attached(connection, database):
         manifest = ReleaseManifest(
             release_id=parts.release_id,
             published_at=publication.now,
@@ -127,8 +126,6 @@ def _write(
             },
         )
         write_meta(connection, manifest, publication.plan)
-    finally:
-        connection.execute("detach release")
     # A client that forgets to open it read-only is told so, rather than locking readers out.
     database.chmod(0o444)
     (folder / LOCK_NAME).touch()
@@ -136,6 +133,21 @@ def _write(
     for path in (database, folder / MANIFEST_NAME, folder):
         sync(path)
     return manifest
+
+
+@contextmanager
+def _attached(connection: duckdb.DuckDBPyConnection, database: Path) -> Iterator[None]:
+    """Attach a new database as `release`; at the end all of it is in its one file."""
+    connection.execute(f"attach {literal(str(database))} as release")
+    try:
+        yield
+        connection.execute("checkpoint release")
+    except BaseException:
+        # What went wrong is worth telling, not what it leads to here.
+        with suppress(duckdb.Error):
+            connection.execute("detach release")
+        raise
+    connection.execute("detach release")
 
 
 def _remember(
@@ -167,10 +179,10 @@ def _remember(
         connection.commit()
     except duckdb.Error as error:
         connection.rollback()
-        reason = str(error).splitlines()[0]
         message = (
             f"release {manifest.release_id} is published, but the build database could not note "
-            f"it: {reason}. Mend the cause, then run `watchhouse publish`, which makes up for it."
+            f"it: {one_line(error)}. Mend the cause, then run `watchhouse publish`, which makes "
+            "up for it."
         )
         raise PublishError(message) from error
 

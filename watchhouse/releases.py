@@ -18,7 +18,7 @@ from typing import Final, Self
 
 import duckdb
 
-from watchhouse.errors import NoReleaseError, WatchhouseError
+from watchhouse.errors import NoReleaseError, WatchhouseError, one_line
 from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, ReleaseManifest, read_manifest
 
@@ -94,8 +94,9 @@ def open_current(home: Home) -> Release:
             connection = duckdb.connect(str(folder / DATABASE_NAME), read_only=True)
             connection.execute("set global TimeZone = 'UTC'")
         except duckdb.Error as error:
-            reason = str(error).splitlines()[0]
-            message = f"release {manifest.release_id} in {folder} cannot be opened: {reason}"
+            message = (
+                f"release {manifest.release_id} in {folder} cannot be opened: {one_line(error)}"
+            )
             raise WatchhouseError(message) from error
         return Release(folder, manifest, connection, os.dup(pin))
 

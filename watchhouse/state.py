@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from watchhouse.errors import BuildError
+from watchhouse.errors import BuildError, one_line
 from watchhouse.layout import Home
 
 
@@ -48,10 +48,9 @@ def build_database(home: Home, *, read_only: bool = False) -> Iterator[duckdb.Du
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
         message = (
-            f"the build database {path} cannot be opened: {reason}. If it is damaged, move it "
-            "away: the next build makes it anew from the raw lake, without what schema history "
+            f"the build database {path} cannot be opened: {one_line(error)}. If it is damaged, "
+            "move it away: the next build makes it anew from the raw lake, without what schema history "
             "remembers."
         )
         raise BuildError(message) from error

@@ -13,7 +13,7 @@ from typing import Final, TextIO
 
 import duckdb
 
-from watchhouse.errors import QueryError, UsageError
+from watchhouse.errors import QueryError, UsageError, one_line
 from watchhouse.locks import builder_lock
 from watchhouse.marts import literal
 from watchhouse.releases import open_current
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         try:
             count = _answer(connection, query, arguments)
         except duckdb.Error as error:
-            raise QueryError(_one_line(error)) from error
+            raise QueryError(one_line(error)) from error
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
@@ -131,9 +131,3 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, query: str, output: Pa
             with path.open("rb") as stream:
                 shutil.copyfileobj(stream, sys.stdout.buffer)
     return int(row[0]) if row else 0
-
-
-def _one_line(error: duckdb.Error) -> str:
-    """Return the message without the excerpt of the query that follows it."""
-    message = str(error).split("\n\nLINE ", maxsplit=1)[0]
-    return " ".join(message.split())
