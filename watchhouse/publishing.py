@@ -59,6 +59,10 @@ def refusal(state: BuildState, code_version: str, landed: Iterable[str] | None) 
         (failed, f"{failed} models or tests of the last run failed; mend them, then run {{}}"),
         (not run.is_complete, "the last run of dbt held only a part of the models; run {}"),
         (run.code_version != code_version, "models or their variables have changed; run {}"),
+        (
+            run.table_code_version != code_version,
+            "the models have changed since the tables were made, and the last run added to them; run {}",
+        ),
         (unseen, f"{batches} landed since the last build; run {{}}"),
     )
     reason = next((reason for applies, reason in reasons if applies), None)

@@ -16,6 +16,8 @@ class LastRun:
 
     invocation_id: str
     code_version: str
+    table_code_version: str | None
+    """The code that every table was last made anew with; rows added since may be of other code."""
     full_refresh: bool
     is_complete: bool
     failed_count: int | None
@@ -72,8 +74,8 @@ def read_state(connection: duckdb.DuckDBPyConnection) -> BuildState:
     last_run = None
     if ("history", "last_run") in tables:
         row = connection.execute(
-            "select invocation_id, code_version, full_refresh, is_complete, failed_count"
-            " from history.last_run"
+            "select invocation_id, code_version, table_code_version, full_refresh, is_complete,"
+            " failed_count from history.last_run"
         ).fetchone()
         last_run = LastRun(*row) if row else None
     return BuildState(
@@ -96,11 +98,14 @@ def refresh_reason(state: BuildState, code_version: str) -> str | None:
     last_run = state.last_run
     if last_run is None:
         return None
-    if last_run.code_version != code_version:
+    if last_run.table_code_version != code_version:
         return "the models have changed since the last build"
     if last_run.full_refresh and not last_run.is_complete:
         # Some tables are still those of the code before.
         return "the last full refresh did not finish"
+    if state.seen and not state.published:
+        # Every row would be taken again, which costs more than making them all anew.
+        return "nothing of the last build was published"
     return None
 
 

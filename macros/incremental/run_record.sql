@@ -1,6 +1,8 @@
 {#-
   Records that a run has begun, so that one which dies half-way is never published.
   A full refresh forgets what was published: every batch is taken and every part written anew.
+  `code_version` is the code of the run, `table_code_version` the code that all tables were last
+  made anew with: an incremental build under other code mixes rows of both.
 -#}
 {% macro begin_run() -%}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test'] -%}
@@ -17,10 +19,25 @@
             create table if not exists history.release_parts (
                 mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
             );
+            create table if not exists history.last_run (
+                invocation_id varchar,
+                code_version varchar,
+                table_code_version varchar,
+                full_refresh boolean,
+                started_at timestamptz,
+                completed_at timestamptz,
+                is_complete boolean,
+                failed_count integer
+            );
             create or replace table history.last_run as
             select
                 '{{ invocation_id }}' as invocation_id,
                 cast({{ version }} as varchar) as code_version,
+                {%- if standing('int_watch_events_deduplicated') %}
+                (select table_code_version from history.last_run) as table_code_version,
+                {%- else %}
+                cast({{ version }} as varchar) as table_code_version,
+                {%- endif %}
                 {{ flags.FULL_REFRESH or false }} as full_refresh,
                 cast('{{ run_started_at.isoformat() }}' as timestamptz) as started_at,
                 cast(null as timestamptz) as completed_at,
@@ -58,6 +75,9 @@
             update history.last_run set
                 completed_at = current_timestamp,
                 is_complete = {{ missing | length == 0 }},
+                {%- if flags.FULL_REFRESH and missing | length == 0 %}
+                table_code_version = code_version,
+                {%- endif %}
                 failed_count = {{ failed | length }}
         {%- endset -%}
         {%- do run_query(statement) -%}

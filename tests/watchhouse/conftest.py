@@ -62,7 +62,8 @@ _TABLES = """
         mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
     );
     create table history.last_run as select
-        'run-0' as invocation_id, 'c0de' as code_version, false as full_refresh,
+        'run-0' as invocation_id, 'c0de' as code_version, 'c0de' as table_code_version,
+        false as full_refresh,
         now() as started_at, now() as completed_at, true as is_complete, 0::integer as failed_count;
     create table history.shows_snapshot (show_id varchar, valid_from timestamptz);
     create table intermediate.int_batches (batch_id varchar, stream varchar);

@@ -196,7 +196,7 @@ def test_types_that_parquet_would_change_are_refused(small_build: Any) -> None:
         small_build.publish()
 
 
-GOOD_RUN = LastRun("run", "c0de", full_refresh=False, is_complete=True, failed_count=0)
+GOOD_RUN = LastRun("run", "c0de", "c0de", full_refresh=False, is_complete=True, failed_count=0)
 
 
 @pytest.mark.parametrize(
@@ -206,10 +206,11 @@ GOOD_RUN = LastRun("run", "c0de", full_refresh=False, is_complete=True, failed_c
         (GOOD_RUN, {"a", "b", "c"}, "2 batches have landed"),
         (GOOD_RUN, None, None),
         (None, set(), "nothing has been built"),
-        (LastRun("run", "c0de", False, False, None), {"a"}, "did not end"),
-        (LastRun("run", "c0de", False, True, 3), {"a"}, "3 models or tests"),
-        (LastRun("run", "c0de", False, False, 0), {"a"}, "only a part"),
-        (LastRun("run", "else", False, True, 0), {"a"}, "variables have changed"),
+        (LastRun("run", "c0de", "c0de", False, False, None), {"a"}, "did not end"),
+        (LastRun("run", "c0de", "c0de", False, True, 3), {"a"}, "3 models or tests"),
+        (LastRun("run", "c0de", "c0de", False, False, 0), {"a"}, "only a part"),
+        (LastRun("run", "else", "c0de", False, True, 0), {"a"}, "variables have changed"),
+        (LastRun("run", "c0de", "else", False, True, 0), {"a"}, "since the tables were made"),
     ],
 )
 def test_refusal_says_exactly_why(
