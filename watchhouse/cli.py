@@ -27,6 +27,7 @@ class Command(Protocol):
 
 
 COMMANDS: Final = {
+    "demo": ("watchhouse.commands.demo", "all of it on made-up events, and what came out"),
     "ingest": ("ingest.command", "land files as raw Parquet"),
     "build": ("watchhouse.commands.build", "build and test the models, then publish a release"),
     "publish": ("watchhouse.commands.publish", "publish what the last complete dbt build tested"),

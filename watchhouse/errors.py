@@ -11,6 +11,7 @@
     ├── LockTimeoutError     another process held a lock for too long
     ├── NoReleaseError       nothing has been published yet
     ├── SimulationError      simulated events cannot be written
+    ├── DemoError            the demo does not show what it should
     └── QueryError           a query cannot be answered
 
 The message of each names the file, line or field that is wrong and what to do about it: the
@@ -64,6 +65,10 @@ class NoReleaseError(WatchhouseError):
 
 class SimulationError(WatchhouseError):
     """Simulated events cannot be written."""
+
+
+class DemoError(WatchhouseError):
+    """A step of the demo failed, or its release differs from what was simulated."""
 
 
 class QueryError(WatchhouseError):

@@ -24,14 +24,19 @@
     {%- if paths -%}
         read_parquet([{{ paths | join(',\n        ') }}], hive_partitioning = false)
     {%- else -%}
-        (
-            select
-            {%- for name, type in columns.items() %}
-                cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
-            {%- endfor %}
-            where false
-        )
+        {{ no_rows(columns) }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- A relation with names and types but no rows, for `from`. -#}
+{% macro no_rows(columns) -%}
+    (
+        select
+        {%- for name, type in columns.items() %}
+            cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+        where false
+    )
 {%- endmacro %}
 
 {#- The columns of a raw stream as the loader writes them: its own as text, then provenance. -#}

@@ -30,7 +30,9 @@ parsed as (
         {{ parse_whole_number('entries.season', 'batches.decimal_separator') }} as season_number,
         {{ parse_whole_number('entries.episode', 'batches.decimal_separator') }} as episode_number,
         {{ parse_number('entries.runtime_minutes', 'batches.decimal_separator') }} as runtime,
-        cast({{ parse_timestamp('entries.released_on', "'UTC'", 'null', []) }} as date) as release_date,
+        cast(
+            {{ parse_timestamp('entries.released_on', "'UTC'", 'null', []) }} as date
+        ) as release_date,
         {{ parse_timestamp('entries.updated_at', 'batches.time_zone', 'null', []) }} as changed_at
     from entries
     inner join batches on entries.batch_id = batches.batch_id

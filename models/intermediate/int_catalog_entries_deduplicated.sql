@@ -13,7 +13,8 @@ ranked as (
         *,
         row_number() over (
             partition by show_id, season, episode
-            order by updated_at desc nulls last, record_hash desc, batch_id, source_position
+            order by
+                updated_at desc nulls last, record_hash desc, batch_id asc, source_position asc
         ) as place
     from entries
 

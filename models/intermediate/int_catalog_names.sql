@@ -15,11 +15,11 @@ names as (
     union
     select
         show_id,
-        {{ single_spaced('unnested.alias') }} as show_name
+        {{ single_spaced('unnested.other_name') }} as show_name
     from (
         select
             show_id,
-            unnest(string_split(aliases, '|')) as alias
+            unnest(string_split(aliases, '|')) as other_name
         from entries
     ) as unnested
 

@@ -26,7 +26,9 @@ final as (
 
     select batch_id from batches where is_taken or is_withdrawn
     union
-    select batch_id from batches where stream in (select stream from whole_streams)
+    select batches.batch_id
+    from batches
+    inner join whole_streams on batches.stream = whole_streams.stream
     union
     select kept_batch_id as batch_id from contested where kept_batch_id is not null
     union

@@ -8,7 +8,8 @@ spans as (
 
 ),
 
-accounts as (
+-- Named also by builds that do not use it: a dependency must not come and go.
+accounts as (  -- noqa: ST03
 
     select * from {{ ref('int_users_deduplicated') }}
 

@@ -20,7 +20,7 @@ moved_plays as (
 
     select play_id
     from {{ existing }}
-    where batch_id in (select batch_id from moved_batches)
+    where batch_id in (select moved_batches.batch_id from moved_batches)
 
 ),
 
@@ -36,7 +36,7 @@ known as (
 
     select *
     from {{ existing }}
-    where play_id in (select play_id from plays_at_stake)
+    where play_id in (select plays_at_stake.play_id from plays_at_stake)
 
 ),
 
@@ -87,7 +87,7 @@ ranked as (
                 source_position
         ) as place
     from candidates
-    where play_id in (select play_id from repeated)
+    where play_id in (select repeated.play_id from repeated)
 
 ),
 
@@ -116,15 +116,15 @@ kept as (
         started_at,
         ended_at
     from candidates
-    where play_id not in (select play_id from repeated)
+    where play_id not in (select repeated.play_id from repeated)
     {%- endif %}
 
 ),
 
 final as (
 
+    {% if existing -%}
     select
-        {% if existing -%}
         plays_at_stake.play_id,
         kept.batch_id as kept_batch_id,
         before.batch_id as batch_id_before,
@@ -133,12 +133,16 @@ final as (
         before.user_id as user_id_before,
         kept.batch_id is distinct from before.batch_id
         or kept.source_position is distinct from before.source_position
-        or before.batch_id in (select batch_id from moved_batches) as is_changed,
+        or before.batch_id in (select moved_batches.batch_id from moved_batches) as is_changed,
         kept.started_at as kept_started_at,
         kept.ended_at as kept_ended_at,
         before.started_at as started_at_before,
         before.ended_at as ended_at_before
-        {%- else -%}
+    from plays_at_stake
+    left join kept on plays_at_stake.play_id = kept.play_id
+    left join known as before on plays_at_stake.play_id = before.play_id and before.is_kept
+    {%- else -%}
+    select
         kept.play_id,
         kept.batch_id as kept_batch_id,
         cast(null as varchar) as batch_id_before,
@@ -150,12 +154,6 @@ final as (
         kept.ended_at as kept_ended_at,
         cast(null as timestamp) as started_at_before,
         cast(null as timestamp) as ended_at_before
-        {%- endif %}
-    {%- if existing %}
-    from plays_at_stake
-    left join kept on plays_at_stake.play_id = kept.play_id
-    left join known as before on plays_at_stake.play_id = before.play_id and before.is_kept
-    {%- else %}
     from kept
     {%- endif %}
 

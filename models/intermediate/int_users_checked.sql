@@ -66,7 +66,9 @@ final as (
             when reasons != ''
                 then {{ received_record(['user_id', 'country', 'plan', 'signed_up_on']) }}
         end as record,
-        {{ identifier_of(['user_id', 'country', 'plan', 'sign_up_date', 'extras']) }} as record_hash,
+        {{ identifier_of(
+            ['user_id', 'country', 'plan', 'sign_up_date', 'extras']
+        ) }} as record_hash,
         source_position,
         reasons = '' as is_valid,
         sign_up_date as signed_up_on,

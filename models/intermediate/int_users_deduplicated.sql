@@ -13,7 +13,7 @@ ranked as (
         *,
         row_number() over (
             partition by user_id
-            order by landed_at desc, record_hash desc, batch_id, source_position
+            order by landed_at desc, record_hash desc, batch_id asc, source_position asc
         ) as place
     from accounts
 

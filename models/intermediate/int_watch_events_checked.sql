@@ -21,8 +21,12 @@ parsed as (
         {{ parse_whole_number('events.season', 'batches.decimal_separator') }} as season_number,
         {{ parse_whole_number('events.episode', 'batches.decimal_separator') }} as episode_number,
         {{ parse_number('events.runtime_minutes', 'batches.decimal_separator') }} as runtime,
-        {{ parse_number('events.position_start_seconds', 'batches.decimal_separator') }} as position_start,
-        {{ parse_number('events.position_end_seconds', 'batches.decimal_separator') }} as position_end,
+        {{ parse_number(
+            'events.position_start_seconds', 'batches.decimal_separator'
+        ) }} as position_start,
+        {{ parse_number(
+            'events.position_end_seconds', 'batches.decimal_separator'
+        ) }} as position_end,
         coalesce(
             events.watch_duration_minutes, events.watch_duration_seconds, events.watch_duration
         ) as given_duration,
@@ -73,7 +77,8 @@ judged as (
             case
                 when
                     watched_at
-                    > landed_at + interval '{{ var("latest_watch_date_tolerance_minutes") }} minutes'
+                    > landed_at
+                    + interval '{{ var("latest_watch_date_tolerance_minutes") }} minutes'
                     then 'watch_date_in_future'
             end,
             case
@@ -109,11 +114,9 @@ timed as (
 
     select
         *,
-        {% if var('watch_date_is') == 'end' -%}
-            watched_at - to_microseconds(watched_microseconds)
-        {%- else -%}
-            watched_at
-        {%- endif %} as started_at
+        watched_at
+        {%- if var('watch_date_is') == 'end' %} - to_microseconds(watched_microseconds){% endif %}
+            as started_at
     from judged
 
 ),

@@ -23,11 +23,7 @@ accounts as (
 
     select *
     from {{ ref('int_users_deduplicated') }} as account
-    where
-        account.is_kept
-        {%- if is_incremental() %}
-        and {{ of_changed_users('account') }}
-        {%- endif %}
+    where is_kept{% if is_incremental() %} and {{ of_changed_users('account') }}{% endif %}
 
 ),
 

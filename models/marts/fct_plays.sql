@@ -58,7 +58,9 @@ final as (
 
     select
         plays.play_id,
-        {{ identifier_of(['plays.user_id', 'epoch_us(sessionized.session_started_at)']) }} as session_id,
+        {{ identifier_of(
+            ['plays.user_id', 'epoch_us(sessionized.session_started_at)']
+        ) }} as session_id,
         plays.batch_id,
         plays.user_id,
         plays.profile_id,

@@ -8,7 +8,7 @@
 ) }}
 -- depends_on: {{ ref('int_batches') }}
 {%- if not is_incremental() %}
-    {{ require_whole_lake() }}
+{{ require_whole_lake() }}
 {%- endif %}
 with
 
@@ -29,11 +29,7 @@ watch_events as (
 
     select *
     from {{ ref('int_' ~ stream ~ '_checked') }} as target
-    where
-        not is_valid
-        {%- if is_incremental() %}
-        and {{ of_moved_batches() }}
-        {%- endif %}
+    where not is_valid{% if is_incremental() %} and {{ of_moved_batches() }}{% endif %}
 
 ),
 

@@ -24,7 +24,7 @@ watched_shows as (
         user_id,
         show_id,
         count(*) as play_count,
-        count(distinct (season, episode)) filter (where episode is not null) as episode_count,
+        count(distinct row(season, episode)) filter (where episode is not null) as episode_count,
         sum(watched_microseconds) as watched_microseconds,
         min(started_at) as started_at,
         max(ended_at) as ended_at

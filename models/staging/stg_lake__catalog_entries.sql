@@ -7,7 +7,8 @@ with
 
 landed as (
 
-    select * from {{ landed_rows('raw_paths', "stream = 'catalog' and not is_superseded", columns) }}
+    select *
+    from {{ landed_rows('raw_paths', "stream = 'catalog' and not is_superseded", columns) }}
 
 ),
 

@@ -1,5 +1,6 @@
 {%- set entries = home() ~ '/raw/ledger/**/*.json' -%}
-{%- set found = execute and run_query("select count(*) as n from glob('" ~ entries ~ "')").rows[0]['n'] > 0 -%}
+{%- set count = "select count(*) as n from glob('" ~ entries ~ "')" -%}
+{%- set found = execute and run_query(count).rows[0]['n'] > 0 -%}
 {%- set columns = {
     'entry_kind': 'varchar',
     'batch_id': 'varchar',
@@ -36,13 +37,7 @@ ledger as (
             }
         )
     {%- else %}
-        (
-            select
-            {%- for name, type in columns.items() %}
-                cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
-            {%- endfor %}
-            where false
-        )
+        {{ no_rows(columns) }}
     {%- endif %}
 
 ),
@@ -56,12 +51,12 @@ final as (
         source_kind,
         source_uri,
         content_hash,
-        nullif(mapping.watch_date_format, '') as watch_date_format,
-        coalesce(mapping.time_zone, 'UTC') as time_zone,
-        coalesce(mapping.decimal_separator, '.') as decimal_separator,
+        nullif(mapping['watch_date_format'], '') as watch_date_format,
+        coalesce(mapping['time_zone'], 'UTC') as time_zone,
+        coalesce(mapping['decimal_separator'], '.') as decimal_separator,
         supersedes,
-        list_transform(files, lambda file: file.path) as raw_paths,
-        list_transform(reject_files, lambda file: file.path) as reject_paths,
+        list_transform(files, lambda file: file['path']) as raw_paths,
+        list_transform(reject_files, lambda file: file['path']) as reject_paths,
         read_count,
         rejected_count,
         landed_count,

@@ -9,7 +9,10 @@ plays as (
         sum(watched_microseconds) as watched_microseconds,
         count(*) filter (where is_complete_play) as complete_play_count
     from {{ ref('fct_plays') }}
-    where started_date in (select activity_date from {{ ref('int_changed_days') }})
+    where
+        started_date in (
+            select changed.activity_date from {{ ref('int_changed_days') }} as changed
+        )
     group by started_date
 
 ),
@@ -22,7 +25,10 @@ show_days as (
         sum(watched_microseconds) as watched_microseconds,
         sum(complete_play_count) as complete_play_count
     from {{ ref('fct_show_days') }}
-    where activity_date in (select activity_date from {{ ref('int_changed_days') }})
+    where
+        activity_date in (
+            select changed.activity_date from {{ ref('int_changed_days') }} as changed
+        )
     group by activity_date
 
 ),
@@ -34,7 +40,10 @@ user_days as (
         sum(play_count) as play_count,
         sum(watched_microseconds) as watched_microseconds
     from {{ ref('fct_user_days') }}
-    where activity_date in (select activity_date from {{ ref('int_changed_days') }})
+    where
+        activity_date in (
+            select changed.activity_date from {{ ref('int_changed_days') }} as changed
+        )
     group by activity_date
 
 )

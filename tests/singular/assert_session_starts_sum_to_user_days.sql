@@ -7,7 +7,10 @@ sessions as (
         started_date as activity_date,
         count(*) as session_count
     from {{ ref('fct_viewing_sessions') }}
-    where started_date in (select activity_date from {{ ref('int_changed_days') }})
+    where
+        started_date in (
+            select changed.activity_date from {{ ref('int_changed_days') }} as changed
+        )
     group by started_date
 
 ),
@@ -18,7 +21,10 @@ user_days as (
         activity_date,
         sum(session_count) as session_count
     from {{ ref('fct_user_days') }}
-    where activity_date in (select activity_date from {{ ref('int_changed_days') }})
+    where
+        activity_date in (
+            select changed.activity_date from {{ ref('int_changed_days') }} as changed
+        )
     group by activity_date
 
 )

@@ -13,7 +13,10 @@ sessions as (
             rows between unbounded preceding and 1 preceding
         ) as ended_at_before
     from {{ ref('fct_viewing_sessions') }}
-    where started_date in (select activity_date from {{ ref('int_changed_days') }})
+    where
+        started_date in (
+            select changed.activity_date from {{ ref('int_changed_days') }} as changed
+        )
 
 )
 

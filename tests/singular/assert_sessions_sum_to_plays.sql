@@ -5,7 +5,10 @@ sessions as (
 
     select *
     from {{ ref('fct_viewing_sessions') }}
-    where started_date in (select activity_date from {{ ref('int_changed_days') }})
+    where
+        started_date in (
+            select changed.activity_date from {{ ref('int_changed_days') }} as changed
+        )
 
 ),
 
@@ -14,9 +17,14 @@ days as (
 
     select activity_date from {{ ref('int_changed_days') }}
     union
-    select cast(unnest(generate_series(
-        started_date, {{ reporting_date('ended_at') }}, interval '1 day'
-    )) as date) as activity_date
+    select
+        cast(
+            unnest(
+                generate_series(
+                    started_date, {{ reporting_date('ended_at') }}, interval '1 day'
+                )
+            ) as date
+        ) as activity_date
     from sessions
 
 ),
@@ -31,7 +39,7 @@ plays as (
         min(started_at) as started_at,
         max(ended_at) as ended_at
     from {{ ref('fct_plays') }}
-    where started_date in (select activity_date from days)
+    where started_date in (select days.activity_date from days)
     group by session_id
 
 )

@@ -1,0 +1,86 @@
+# Thin: every target is one or two commands that also work by hand. `make help` lists them.
+# Needs Python 3.11 or later, make and git; all else goes into .venv. PYTHON= names the interpreter.
+.POSIX:
+.DEFAULT_GOAL := help
+
+BIN = .venv/bin
+WATCHHOUSE = $(BIN)/watchhouse
+RUNTIME = @scripts/setup.sh runtime --quiet
+DEV = @scripts/setup.sh dev --quiet
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+	@echo
+	@echo "Data goes to the folder data/, or to the one that WATCHHOUSE_HOME= names."
+
+.PHONY: setup
+setup: ## Make .venv with the pinned requirements
+	@scripts/setup.sh runtime
+
+.PHONY: setup-dev
+setup-dev: ## The same with what tests and linters need
+	@scripts/setup.sh dev
+
+.PHONY: demo
+demo: setup ## Simulate, land, build, test, publish; print results
+	@$(WATCHHOUSE) demo
+
+.PHONY: ingest
+ingest: ## Land files: FILES="a.csv b.ndjson.gz" [MAPPING=m.yml] [STREAM=catalog]
+	$(RUNTIME)
+	@[ -n "$(FILES)" ] || { echo 'usage: make ingest FILES="a.csv b.ndjson.gz" [MAPPING=m.yml] [STREAM=catalog]' >&2; exit 2; }
+	@$(WATCHHOUSE) ingest $(FILES) $${MAPPING:+--mapping "$$MAPPING"} $${STREAM:+--stream "$$STREAM"}
+
+.PHONY: build
+build: ## Build and test the models, then publish a release
+	$(RUNTIME)
+	@$(WATCHHOUSE) build
+
+.PHONY: publish
+publish: ## Publish what the last complete dbt build tested
+	$(RUNTIME)
+	@$(WATCHHOUSE) publish
+
+.PHONY: status
+status: ## What is landed, built, published and set aside
+	$(RUNTIME)
+	@$(WATCHHOUSE) status
+
+.PHONY: sql
+sql: ## Ask the current release: Q="select ... from fct_plays"
+	$(RUNTIME)
+	@[ -n "$${Q:-}" ] || { echo 'usage: make sql Q="select ... from fct_plays"' >&2; exit 2; }
+	@$(WATCHHOUSE) sql "$$Q"
+
+.PHONY: docs
+docs: ## Make the documentation of the models, one page
+	$(RUNTIME)
+	@scripts/docs.sh
+
+.PHONY: test
+test: ## Run every test
+	@scripts/setup.sh dev
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+.PHONY: lint
+lint: ## Check style, types, structure and documentation
+	$(DEV)
+	@scripts/lint.sh
+
+.PHONY: check
+check: lint test ## Everything that must pass: lint, the project built, tests
+
+.PHONY: bench
+bench: ## Measure speed and memory against bare DuckDB and peers
+	$(DEV)
+	@$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: ## Pin the requirements anew, with hashes
+	$(DEV)
+	@scripts/lock.sh
+
+.PHONY: clean
+clean: ## Remove the demo, compiled models and caches; never data/ or .venv/
+	rm -rf demo target logs .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

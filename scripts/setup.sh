@@ -1,0 +1,69 @@
+#!/bin/sh
+# Makes the virtual environment .venv with the pinned requirements and this project in place.
+#   setup.sh runtime|dev [--quiet]      --quiet: say nothing when there is nothing to do
+# PYTHON=/path/to/python chooses the interpreter; any from 3.11 on will do.
+set -eu
+cd "$(dirname "$0")/.."
+
+case "${1:-}" in
+    runtime) requirements=requirements.txt ;;
+    dev) requirements=requirements-dev.txt ;;
+    *) echo "usage: setup.sh runtime|dev [--quiet]" >&2; exit 2 ;;
+esac
+stamp=.venv/installed-$1
+
+# What is installed is told by its lock files and by where it is: an environment cannot be moved.
+wanted=$(pwd -P; cat requirements.txt "$requirements" pyproject.toml | cksum)
+if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+    [ "${2:-}" = --quiet ] || echo "The environment .venv is up to date: nothing to install."
+    exit 0
+fi
+
+usable() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+python=
+without_venv=
+for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
+    usable "$candidate" || continue
+    if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
+        python=$candidate
+        break
+    fi
+    without_venv=$candidate
+done
+if [ -z "$python" ] && [ -n "$without_venv" ]; then
+    version=$("$without_venv" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    echo "error: $without_venv cannot make virtual environments: its module ensurepip is missing." \
+        "On Debian and Ubuntu: sudo apt-get install python$version-venv" >&2
+    exit 1
+fi
+if [ -z "$python" ]; then
+    echo "error: no Python 3.11 or later found (tried: ${PYTHON:-python3.11 python3.12 python3.13" \
+        "python3}). Install one, or name it: make setup PYTHON=/path/to/python3.11" >&2
+    exit 1
+fi
+
+if ! usable .venv/bin/python || [ "$(sed -n 1p .venv/installed-* 2>/dev/null | sort -u)" != "$(pwd -P)" ]
+then
+    echo "Making the environment .venv with $("$python" --version) ..."
+    "$python" -m venv --clear .venv
+fi
+rm -f "$stamp"
+pip="-m pip --quiet --disable-pip-version-check --no-input install"
+count=$(grep -c '==' "$requirements")
+echo "Installing $count pinned packages, hashes checked (a minute or two the first time) ..."
+# shellcheck disable=SC2086  # words of one command
+if ! .venv/bin/python $pip --require-hashes --requirement "$requirements"; then
+    echo "error: the packages of $requirements could not be installed; pip says why above." >&2
+    exit 1
+fi
+# shellcheck disable=SC2086
+.venv/bin/python $pip --no-deps --no-build-isolation --editable .
+if [ "$1" = dev ]; then
+    # The development set holds the other whole.
+    { pwd -P; cat requirements.txt requirements.txt pyproject.toml | cksum; } > .venv/installed-runtime
+fi
+echo "$wanted" > "$stamp"
+echo "The environment .venv is ready."
