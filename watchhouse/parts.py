@@ -17,6 +17,7 @@ from watchhouse.errors import PublishError
 from watchhouse.layout import Home
 from watchhouse.manifests import Part
 from watchhouse.marts import Mart, literal, quote
+from watchhouse.storage import make_folders
 
 _LOSSY_TYPES: Final = ("HUGEINT", "BIGNUM", "BIT")
 """Types (HUGEINT covers UHUGEINT) that Parquet files would hold as something else."""
@@ -119,7 +120,7 @@ class PartWriter:
         """Write the file of one day, or none if the day has no rows."""
         name = f"releases/parts/{mart.name}/{mart.partition_by}={day}/{self.release_id}.parquet"
         path = self._home.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         # A reader never sees the name before the file is whole and on disk.
         temporary = path.with_suffix(f".tmp-{os.getpid()}")
         self.written += [temporary, path]
@@ -154,10 +155,14 @@ def view_sql(name: str, mart: Mart, columns: Sequence[Column], paths: Sequence[P
         f"cast({quote(column.name)} as {column.type}) as {quote(column.name)}" for column in columns
     )
     files = ", ".join(literal(str(path)) for path in paths)
-    return (
-        f"create view {name} as select {selected} from read_parquet([{files}],"  # noqa: S608
-        f" hive_partitioning = true, hive_types = {{{partition}: date}})"
+    # A home inside a folder like `country=dk` would give every row that value of a column.
+    misleading = any("=" in name for name in paths[0].parts[:-2])
+    options = (
+        "hive_partitioning = false"
+        if misleading
+        else f"hive_partitioning = true, hive_types = {{{partition}: date}}"
     )
+    return f"create view {name} as select {selected} from read_parquet([{files}], {options})"  # noqa: S608
 
 
 def sync(path: Path) -> None:

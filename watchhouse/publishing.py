@@ -144,10 +144,15 @@ def _attached(connection: duckdb.DuckDBPyConnection, database: Path) -> Iterator
     """Attach a new database as `release`; at the end all of it is in its one file."""
     connection.execute(f"attach {literal(str(database))} as release")
     try:
+        # One transaction: a description is a statement, and each would be synced by itself.
+        connection.begin()
         yield
+        connection.commit()
         connection.execute("checkpoint release")
     except BaseException:
         # What went wrong is worth telling, not what it leads to here.
+        with suppress(duckdb.Error):
+            connection.rollback()
         with suppress(duckdb.Error):
             connection.execute("detach release")
         raise

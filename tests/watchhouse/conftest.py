@@ -1,7 +1,7 @@
 """A small build database, as dbt leaves it behind, without dbt."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -126,12 +126,22 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def small_build(home: Home) -> SmallBuild:
-    """Return a build database with all its tables and no rows."""
-    home.build.mkdir(parents=True)
-    build = SmallBuild(home)
-    build.run(_TABLES)
-    return build
+def build_in() -> Callable[[Home], SmallBuild]:
+    """Return a function that makes a build database with all its tables and no rows."""
+
+    def make(home: Home) -> SmallBuild:
+        home.build.mkdir(parents=True)
+        build = SmallBuild(home)
+        build.run(_TABLES)
+        return build
+
+    return make
+
+
+@pytest.fixture
+def small_build(home: Home, build_in: Callable[[Home], SmallBuild]) -> SmallBuild:
+    """Return an empty build database in the home of the test."""
+    return build_in(home)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from watchhouse.errors import PublishError
+from watchhouse.layout import Home
 from watchhouse.publishing import refusal
 from watchhouse.state import BuildState, LastRun
 
@@ -117,6 +118,16 @@ def test_a_filter_on_the_day_opens_only_its_file(small_build: Any) -> None:
     assert small_build.read(only) == [(10,)]
     with pytest.raises(duckdb.Error):
         small_build.read("select sum(watched_minutes) from marts.fct_plays")
+
+
+def test_a_home_in_a_folder_named_like_a_partition_misleads_nobody(
+    build_in: Any, tmp_path: Path
+) -> None:
+    build = build_in(Home(tmp_path / "batch_id=other" / "home"))
+    build.add("a", [MONDAY, TUESDAY])
+    build.publish()
+
+    assert build.read("select distinct batch_id from marts.fct_plays") == [("a",)]
 
 
 def test_publication_is_remembered_and_the_logs_are_empty(small_build: Any) -> None:
