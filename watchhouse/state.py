@@ -17,7 +17,7 @@ class LastRun:
     invocation_id: str
     code_version: str
     table_code_version: str | None
-    """The code that every table was last made anew with; rows added since may be of other code."""
+    """The code that made every row of every table; None when it was more than one."""
     full_refresh: bool
     is_complete: bool
     failed_count: int | None
@@ -52,8 +52,8 @@ def build_database(home: Home, *, read_only: bool = False) -> Iterator[duckdb.Du
     except duckdb.Error as error:
         message = (
             f"the build database {path} cannot be opened: {one_line(error)}. If it is damaged, "
-            "move it away: the next build makes it anew from the raw lake, without what schema history "
-            "remembers."
+            "move it away: the next build makes it anew from the raw lake, without what schema "
+            "history remembers."
         )
         raise BuildError(message) from error
     try:

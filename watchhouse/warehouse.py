@@ -141,7 +141,7 @@ class Warehouse:
         """Return the current release if building would add nothing to it."""
         version = code_version()
         last_run = state.last_run
-        if last_run is None or last_run.code_version != version or not landed <= state.published:
+        if last_run is None or refresh_reason(state, version) or not landed <= state.published:
             return None
         current = self._current()
         if (

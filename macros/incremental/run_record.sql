@@ -2,7 +2,7 @@
   Records that a run has begun, so that one which dies half-way is never published.
   A full refresh forgets what was published: every batch is taken and every part written anew.
   `code_version` is the code of the run, `table_code_version` the code that all tables were last
-  made anew with: an incremental build under other code mixes rows of both.
+  made anew with, or null since a run of other code has written any of them.
 -#}
 {% macro begin_run() -%}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test'] -%}
@@ -34,7 +34,15 @@
                 '{{ invocation_id }}' as invocation_id,
                 cast({{ version }} as varchar) as code_version,
                 {%- if standing('int_watch_events_deduplicated') %}
-                (select table_code_version from history.last_run) as table_code_version,
+                (
+                    select
+                        {%- if flags.WHICH == 'test' %}
+                        table_code_version
+                        {%- else %}
+                        case when table_code_version = {{ version }} then table_code_version end
+                        {%- endif %}
+                    from history.last_run
+                ) as table_code_version,
                 {%- else %}
                 cast({{ version }} as varchar) as table_code_version,
                 {%- endif %}

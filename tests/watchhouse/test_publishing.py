@@ -221,7 +221,7 @@ GOOD_RUN = LastRun("run", "c0de", "c0de", full_refresh=False, is_complete=True, 
         (LastRun("run", "c0de", "c0de", False, True, 3), {"a"}, "3 models or tests"),
         (LastRun("run", "c0de", "c0de", False, False, 0), {"a"}, "only a part"),
         (LastRun("run", "else", "c0de", False, True, 0), {"a"}, "variables have changed"),
-        (LastRun("run", "c0de", "else", False, True, 0), {"a"}, "since the tables were made"),
+        (LastRun("run", "c0de", "else", False, True, 0), {"a"}, "not every row"),
     ],
 )
 def test_refusal_says_exactly_why(
