@@ -48,7 +48,7 @@ def array_blocks(content: Content) -> Generator[Block]:
                 text, used, element, skipping = text[end:], used - end, element + 1, False
             if used:
                 count = text.count(b"\n", 0, used)
-                yield Block(memoryview(text)[:used], element, line_count=count)
+                yield Block(memoryview(text)[:used], element, line_count=count, blank=b" ")
                 element += count
                 text = text[used:]
             if skipping:
