@@ -56,7 +56,9 @@ class Arranger:
     def _extras(self, parsed: Parsed, applied: Plan, engine: Engine) -> "pa.ChunkedArray":
         import pyarrow as pa  # noqa: PLC0415
 
-        names, arrays, pairs = [], [], []
+        names: list[str] = []
+        arrays: list[pa.ChunkedArray] = []
+        pairs: list[str] = []
         for name, index in applied.extras:
             column = parsed.table.column(index)
             if index in applied.pseudonymised:

@@ -56,12 +56,11 @@ class Block:
     """Text that begins and ends between records, closed by a line feed.
 
     `first` is the position of its first line. `spans` says where the records are, if finding out
-    took more than looking for line feeds;
-    otherwise `line_count` is their number, and
-    `has_returns` tells whether there are carriage returns among them; lines of `blank` characters are
-    no records. `odd` are indexes of records that only our own reading
-    gets right. `rejects` are records already found to be broken; they are not in `spans`.
-    `done` gives the memory of the text back.
+    took more than looking for line feeds; otherwise `line_count` is their number, `has_returns`
+    tells whether there are carriage returns among them, and lines of nothing but `blank`
+    characters are no records. `odd` are indexes of records that only our own reading gets right.
+    `rejects` are records already found to be broken; they are not in `spans`. `done` gives the
+    memory of the text back.
     """
 
     text: memoryview

@@ -14,7 +14,7 @@ from ingest.content import Content
 from ingest.engine import Engine
 from ingest.jsonarrays import array_blocks
 from ingest.objects import read_object, read_objects
-from ingest.records import Integers, Parsed
+from ingest.records import MAX_RECORD_BYTES, Integers, Parsed
 from ingest.tables import join, text_table
 from ingest.templates import Template, learn
 from watchhouse.errors import InputFileError, LakeError
@@ -136,8 +136,7 @@ class JsonRecords:
                 if not len(left):
                     break
             template = self._template(attempt, text)
-            read = template and template.read(text, len(left))
-            if template is None or read is None:
+            if template is None or (read := template.read(text, len(left))) is None:
                 break
             table, indexes = read
             parts.append(Parsed(template.keys, table, left[indexes], ()))
@@ -148,7 +147,7 @@ class JsonRecords:
         """Return the template for the lines that `attempt` earlier ones have left."""
         known = self._templates[attempt] if attempt < len(self._templates) else None
         if known is None:
-            known = learn(bytes(text[: text.obj.find(b"\n", 0, len(text))]))
+            known = learn(bytes(text[:MAX_RECORD_BYTES]).split(b"\n", 1)[0])
             with self._lock:
                 if known is not None and attempt == len(self._templates):
                     self._templates.append(known)

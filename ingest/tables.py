@@ -1,6 +1,5 @@
 """Delimited text to Arrow columns: pyarrow's reader, told everything, guessing nothing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +8,8 @@ import numpy as np
 from ingest.records import Integers, Parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
 
 _PIECE_BYTES: Final = 2 * 1024 * 1024

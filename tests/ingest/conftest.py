@@ -46,7 +46,7 @@ class Lake:
         if not paths:
             return []
         files = [str(self.home / path) for path in paths]
-        sql = f"select {columns} from read_parquet(?) order by source_uri, source_position"  # noqa: S608
+        sql = f"select {columns} from read_parquet(?) order by source_uri, source_position"
         return duckdb.execute(sql, [files]).fetchall()
 
 
@@ -57,7 +57,7 @@ def lake(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> Lake:
-    """A lake without a batch, whose key is always the same."""
+    """Return a lake without a batch, whose key is always the same."""
     home = tmp_path / "home"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WATCHHOUSE_HOME", str(home))

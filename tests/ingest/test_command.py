@@ -1,15 +1,19 @@
 """`watchhouse ingest` as it is called."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from watchhouse.cli import main
 
+if TYPE_CHECKING:
+    from tests.ingest.conftest import Lake
+
 TEXT = "user_id,show_name,watch_date,watch_duration_minutes\nu1,A,d,1\nbad\n"
 
 
-def test_summary_as_json(lake) -> None:
+def test_summary_as_json(lake: "Lake") -> None:
     good, bad = lake.write("a.csv", TEXT), lake.write("b.csv", "x\n")
     code, summary, said = lake.ingest(good, bad, "none.csv")
     assert code == 1
@@ -39,21 +43,21 @@ def test_summary_as_json(lake) -> None:
     assert "none.csv: there is no such file" in said
 
 
-def test_the_uri_is_the_path_as_given(lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_uri_is_the_path_as_given(lake: "Lake", monkeypatch: pytest.MonkeyPatch) -> None:
     path = lake.write("a.csv", TEXT)
     monkeypatch.chdir(path.parent)
     assert lake.ingest("a.csv")[0] == 0
     assert lake.entries()[0]["source_uri"] == "a.csv"
 
 
-def test_a_folder_without_data_is_an_error(lake) -> None:
+def test_a_folder_without_data_is_an_error(lake: "Lake") -> None:
     folder = lake.write("in/README.md", "x").parent
     code, _, said = lake.ingest(folder)
     assert code == 1
     assert "no files to land" in said
 
 
-def test_a_broken_mapping_lands_nothing(lake) -> None:
+def test_a_broken_mapping_lands_nothing(lake: "Lake") -> None:
     path, mapping = lake.write("a.csv", TEXT), lake.write("m.yml", "sauce: x\n")
     code, _, said = lake.ingest(path, "--mapping", mapping)
     assert code == 1
@@ -61,7 +65,7 @@ def test_a_broken_mapping_lands_nothing(lake) -> None:
     assert not lake.home.exists()
 
 
-def test_a_wrong_key_is_refused(lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_is_refused(lake: "Lake", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHHOUSE_PSEUDONYM_KEY", "secret words")
     code, _, said = lake.ingest(lake.write("a.csv", TEXT))
     assert code == 1
@@ -70,7 +74,7 @@ def test_a_wrong_key_is_refused(lake, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_home_that_cannot_be_written_is_one_clear_error(
-    lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    lake: "Lake", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

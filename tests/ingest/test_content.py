@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ TEXT = b"some text\n" * 300_000
         lambda data: zstandard.compress(data[:1000]) + zstandard.compress(data[1000:]),
     ],
 )
-def test_the_hash_is_that_of_the_uncompressed_content(tmp_path: Path, pack) -> None:
+def test_the_hash_is_that_of_the_uncompressed_content(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
     path = tmp_path / "a"
     path.write_bytes(pack(TEXT))
     content = read_content(path)
@@ -37,7 +40,9 @@ def test_the_hash_is_that_of_the_uncompressed_content(tmp_path: Path, pack) -> N
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
 @pytest.mark.parametrize("kept", [5, 100, -1, -5])
-def test_compressed_data_cut_short(tmp_path: Path, pack, kept: int) -> None:
+def test_compressed_data_cut_short(
+    tmp_path: Path, pack: Callable[[bytes], bytes], kept: int
+) -> None:
     path = tmp_path / "a"
     path.write_bytes(pack(os.urandom(5000))[:kept])
     with pytest.raises(InputFileError, match="cut short or damaged"):

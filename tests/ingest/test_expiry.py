@@ -1,11 +1,18 @@
 """The text of rejects expires; where, why and how many stays."""
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from tests.ingest.conftest import Lake
 
 TEXT = "user_id,show_name,watch_date,watch_duration_minutes\nu1,A,d,1\nbad\nworse\n"
 
 
-def test_text_expires_and_everything_else_stays(lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_expires_and_everything_else_stays(
+    lake: "Lake", monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert lake.ingest(lake.write("a.csv", TEXT))[0] == 0
     assert lake.rejects("record") == [("bad",), ("worse",)]
     before = lake.rejects("* exclude (record)")
@@ -20,7 +27,7 @@ def test_text_expires_and_everything_else_stays(lake, monkeypatch: pytest.Monkey
         assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_history_is_not_looked_at_again(lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_is_not_looked_at_again(lake: "Lake", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHHOUSE_REJECT_RETENTION_DAYS", "0")
     path = lake.write("a.csv", TEXT)
     lake.ingest(path)

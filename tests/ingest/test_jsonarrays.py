@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +12,14 @@ from ingest.blocks import record
 from ingest.content import read_content
 from ingest.jsonarrays import _Scanner, array_blocks
 
+if TYPE_CHECKING:
+    from tests.ingest.conftest import Lake
+
 EVENT = {"user_id": "u1", "show_name": "A", "watch_date": "d", "watch_duration_minutes": 1}
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_elements_land_with_their_number(lake, indent: int | None) -> None:
+def test_elements_land_with_their_number(lake: "Lake", indent: int | None) -> None:
     array = [EVENT, 5, EVENT | {"device": 'x]"\\,{'}, EVENT | {"more": [[1], {"a": "b,c"}]}]
     assert lake.ingest(lake.write("a.json", json.dumps(array, indent=indent)))[0] == 0
     assert lake.rows("source_position, device, extras") == [
@@ -36,7 +39,7 @@ def test_elements_land_with_their_number(lake, indent: int | None) -> None:
         ("[]", "holds no JSON object at its start"),
     ],
 )
-def test_a_broken_array_lands_nothing(lake, text: str, message: str) -> None:
+def test_a_broken_array_lands_nothing(lake: "Lake", text: str, message: str) -> None:
     code, summary, _ = lake.ingest(lake.write("a.json", text))
     assert code == 1
     assert message in summary["files"][0]["error"]
@@ -44,13 +47,13 @@ def test_a_broken_array_lands_nothing(lake, text: str, message: str) -> None:
     assert not list(lake.home.glob("raw/**/*.parquet"))
 
 
-def test_a_line_break_inside_a_string_is_not_mended(lake) -> None:
+def test_a_line_break_inside_a_string_is_not_mended(lake: "Lake") -> None:
     text = json.dumps([EVENT, EVENT]).replace('"A"', '"A\nB"', 1)
     assert lake.ingest(lake.write("a.json", text))[0] == 0
     assert lake.rejects("source_position, reason_code") == [(1, "invalid_json")]
 
 
-def test_a_giant_element_is_set_aside(lake) -> None:
+def test_a_giant_element_is_set_aside(lake: "Lake") -> None:
     array = [EVENT, EVENT | {"device": "x" * (20 * 1024 * 1024)}, EVENT]
     assert lake.ingest(lake.write("a.json", json.dumps(array)))[0] == 0
     assert lake.rows("source_position") == [(1,), (3,)]

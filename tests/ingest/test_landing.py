@@ -11,6 +11,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -24,6 +25,9 @@ from ingest.workspace import Workspace
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
 
+if TYPE_CHECKING:
+    from tests.ingest.conftest import Lake
+
 TEXT = "user_id,show_name,watch_date,watch_duration_minutes\nu1,A,d,1\nu2,B,d,2\n"
 
 
@@ -32,7 +36,7 @@ def _pseudonym(identifier: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def test_rows_carry_provenance_and_pseudonyms_in_the_agreed_order(lake) -> None:
+def test_rows_carry_provenance_and_pseudonyms_in_the_agreed_order(lake: "Lake") -> None:
     path = lake.write("a.csv", TEXT + " ,C,d,3\n,D,d,4\n")
     assert lake.ingest(path)[0] == 0
     (entry,) = lake.entries()
@@ -68,7 +72,7 @@ def test_rows_carry_provenance_and_pseudonyms_in_the_agreed_order(lake) -> None:
     assert entry["files"][0]["bytes"] == (lake.home / entry["files"][0]["path"]).stat().st_size
 
 
-def test_no_identifier_reaches_the_disk(lake) -> None:
+def test_no_identifier_reaches_the_disk(lake: "Lake") -> None:
     name = "very-private-identifier"
     text = TEXT.replace("u1", name).replace("watch_date,", "watch_date,serial,email,", 1)
     text = text.replace(",d,", f",d,{name}-2,{name}@example.org,")
@@ -86,7 +90,7 @@ def test_no_identifier_reaches_the_disk(lake) -> None:
     assert json.loads(lake.rows("extras")[0][0]) == {"serial": _pseudonym(f"{name}-2")}
 
 
-def test_the_same_content_lands_once_under_any_name(lake) -> None:
+def test_the_same_content_lands_once_under_any_name(lake: "Lake") -> None:
     first = lake.write("a.csv", TEXT)
     _, one, _ = lake.ingest(first)
     code, two, said = lake.ingest(lake.write("b.csv", TEXT), first)
@@ -98,7 +102,7 @@ def test_the_same_content_lands_once_under_any_name(lake) -> None:
     assert len(lake.entries()) == 1
 
 
-def test_a_changed_mapping_supersedes_and_can_come_back(lake) -> None:
+def test_a_changed_mapping_supersedes_and_can_come_back(lake: "Lake") -> None:
     path = lake.write("a.csv", TEXT)
     mapping = lake.write("m.yml", "time_zone: Europe/Berlin\n")
     ids = []
@@ -114,7 +118,7 @@ def test_a_changed_mapping_supersedes_and_can_come_back(lake) -> None:
     assert lake.ingest(path)[1]["files"][0]["status"] == "already_landed"
 
 
-def test_a_mapping_that_changes_nothing_is_the_same(lake) -> None:
+def test_a_mapping_that_changes_nothing_is_the_same(lake: "Lake") -> None:
     path = lake.write("a.csv", TEXT)
     assert lake.ingest(path)[0] == 0
     mapping = lake.write("m.yml", "columns: {user_id: user_id}\nsource: default\n")
@@ -122,7 +126,7 @@ def test_a_mapping_that_changes_nothing_is_the_same(lake) -> None:
     assert summary["files"][0]["status"] == "already_landed"
 
 
-def test_the_same_content_is_another_batch_in_another_stream(lake) -> None:
+def test_the_same_content_is_another_batch_in_another_stream(lake: "Lake") -> None:
     path = lake.write("a.csv", "user_id,country\nu1,DK\n")
     code, summary, _ = lake.ingest(path, "--stream", "users")
     assert code == 0
@@ -131,7 +135,7 @@ def test_the_same_content_is_another_batch_in_another_stream(lake) -> None:
     assert summary["files"][0]["landed"] == 1
 
 
-def test_input_inside_the_home_lands_and_the_lake_does_not_eat_itself(lake) -> None:
+def test_input_inside_the_home_lands_and_the_lake_does_not_eat_itself(lake: "Lake") -> None:
     inside = lake.home / "incoming" / "a.csv"
     inside.parent.mkdir(parents=True)
     inside.write_text(TEXT)
@@ -141,7 +145,7 @@ def test_input_inside_the_home_lands_and_the_lake_does_not_eat_itself(lake) -> N
     assert [file["path"] for file in summary["files"]] == [str(inside)]
 
 
-def test_rejects_are_for_the_owner_only(lake) -> None:
+def test_rejects_are_for_the_owner_only(lake: "Lake") -> None:
     assert lake.ingest(lake.write("a.csv", TEXT + "bad\n"))[0] == 0
     (path,) = lake.home.glob("raw/rejects/*/*/*.parquet")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -163,12 +167,13 @@ def fatal(call):
 for name in ("fsync", "link", "mkdir", "rename", "rmdir", "unlink"):
     setattr(os, name, fatal(getattr(os, name)))
 from watchhouse.cli import main
+
 sys.exit(main(["ingest", sys.argv[2]]))
 """
 
 
 @pytest.mark.parametrize("at", range(0, 60, 3))
-def test_killed_at_any_moment_a_batch_is_whole_or_absent(lake, at: int) -> None:
+def test_killed_at_any_moment_a_batch_is_whole_or_absent(lake: "Lake", at: int) -> None:
     path = lake.write("a.csv", TEXT + "bad\n")
     command = [sys.executable, "-c", KILLED, str(at), str(path)]
     died = subprocess.run(command, check=False, capture_output=True)
@@ -185,13 +190,13 @@ def test_killed_at_any_moment_a_batch_is_whole_or_absent(lake, at: int) -> None:
     assert lake.rejects("record") == [("bad",)]
 
 
-def test_the_last_moments_are_reached(lake) -> None:
+def test_the_last_moments_are_reached(lake: "Lake") -> None:
     command = [sys.executable, "-c", KILLED, "60", str(lake.write("a.csv", TEXT + "bad\n"))]
     done = subprocess.run(command, check=False, capture_output=True)
     assert done.returncode == 0, "the parameters above must cover the whole of a landing"
 
 
-def test_two_loaders_of_the_same_file_land_it_once(lake) -> None:
+def test_two_loaders_of_the_same_file_land_it_once(lake: "Lake") -> None:
     rows = "".join(f"u{i},A,d,{i}\n" for i in range(200_000))
     path = lake.write("a.csv", TEXT + rows)
     command = [sys.executable, "-m", "watchhouse", "ingest", "--json", str(path)]
@@ -206,7 +211,7 @@ def test_two_loaders_of_the_same_file_land_it_once(lake) -> None:
     assert len(lake.rows("source_position")) == 200_002
 
 
-def test_a_loader_at_work_is_not_swept(lake) -> None:
+def test_a_loader_at_work_is_not_swept(lake: "Lake") -> None:
     home = Home(lake.home)
     held = Workspace(home, "0" * 32)
     assert held.acquire(wait=False)
@@ -219,7 +224,7 @@ def test_a_loader_at_work_is_not_swept(lake) -> None:
     assert not (home.landing / ("0" * 32)).exists()
 
 
-def _in_small_disk(lake, script: str) -> subprocess.CompletedProcess[str]:
+def _in_small_disk(lake: "Lake", script: str) -> subprocess.CompletedProcess[str]:
     """Run a shell script with a disk of 1 MiB mounted as the home, in a namespace of its own."""
     lake.home.mkdir()
     mount = f"mount -t tmpfs -o size=1m none {lake.home}"
@@ -230,7 +235,7 @@ def _in_small_disk(lake, script: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
-def test_a_full_disk_is_one_clear_error(lake) -> None:
+def test_a_full_disk_is_one_clear_error(lake: "Lake") -> None:
     rows = "".join(f"u{i},{secrets.token_hex(8)},d,{i}\n" for i in range(100_000))
     path = lake.write("a.csv", TEXT + rows)
     small = lake.write("b.csv", TEXT)
@@ -246,7 +251,7 @@ def test_a_full_disk_is_one_clear_error(lake) -> None:
     assert len(left) == 1, "the small file landed, and nothing is left of the large one"
 
 
-def test_a_read_only_home_is_one_clear_error(lake) -> None:
+def test_a_read_only_home_is_one_clear_error(lake: "Lake") -> None:
     path = lake.write("a.csv", TEXT)
     remount = f"mount -o remount,ro {lake.home}"
     ran = _in_small_disk(

@@ -98,7 +98,7 @@ def test_a_required_column_that_is_missing_is_named_with_the_remedy() -> None:
 
 def test_a_mapped_column_that_is_missing() -> None:
     mapping = Mapping(columns={"season": "Sesson"})
-    with pytest.raises(MappingError, match="columns.season: no column is named 'Sesson'"):
+    with pytest.raises(MappingError, match=r"columns\.season: no column is named 'Sesson'"):
         check((*NEEDED, "Season"), mapping, EVENTS, path="a.csv", is_complete=True)
     check((*NEEDED, "Season"), mapping, EVENTS, path="a.ndjson", is_complete=False)
 

@@ -2,13 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+if TYPE_CHECKING:
+    from tests.ingest.conftest import Lake
 
-def _table(**columns) -> pa.Table:
-    given = {
+
+def _table(**columns: Any) -> pa.Table:
+    given: dict[str, Any] = {
         "user_id": ["u1", "u2"],
         "show_name": ["A", "B"],
         "watch_date": pa.array([datetime(2024, 1, 2, 3, 4, 5, 600_000, UTC)] * 2),
@@ -17,7 +21,7 @@ def _table(**columns) -> pa.Table:
     return pa.table(given | columns)
 
 
-def test_typed_values_become_text(lake) -> None:
+def test_typed_values_become_text(lake: "Lake") -> None:
     table = _table(
         season=[1, 2],
         device=pa.array(["tv", "tv"]).dictionary_encode(),
@@ -36,14 +40,16 @@ def test_typed_values_become_text(lake) -> None:
     ]
     assert lake.rows("extras") == [
         (
-            '{"user_ID":"true","nested":"{\\"a\\":[1.5,null]}","day":"2024-01-01",'
-            '"span":"01:30:00"}',
+            (
+                '{"user_ID":"true","nested":"{\\"a\\":[1.5,null]}","day":"2024-01-01",'
+                '"span":"01:30:00"}'
+            ),
         ),
         ('{"user_ID":"false"}',),
     ]
 
 
-def test_text_that_is_not_utf8_is_set_aside(lake) -> None:
+def test_text_that_is_not_utf8_is_set_aside(lake: "Lake") -> None:
     path = lake.write("a.parquet", b"")
     pq.write_table(_table(show_name=pa.array([b"\xff", b"B"])), path)
     assert lake.ingest(path)[0] == 0
@@ -51,7 +57,7 @@ def test_text_that_is_not_utf8_is_set_aside(lake) -> None:
     assert lake.rejects("source_position, reason_code") == [(1, "invalid_utf8")]
 
 
-def test_a_damaged_file_is_one_clear_error(lake) -> None:
+def test_a_damaged_file_is_one_clear_error(lake: "Lake") -> None:
     path = lake.write("a.parquet", b"")
     pq.write_table(_table(), path)
     path.write_bytes(path.read_bytes()[:-40] + b"PAR1")
@@ -60,13 +66,13 @@ def test_a_damaged_file_is_one_clear_error(lake) -> None:
     assert "the Parquet data is damaged" in summary["files"][0]["error"]
 
 
-def test_a_name_that_promises_parquet(lake) -> None:
+def test_a_name_that_promises_parquet(lake: "Lake") -> None:
     code, summary, _ = lake.ingest(lake.write("a.parquet", "user_id,show_name\n"))
     assert code == 1
     assert "is not a Parquet file" in summary["files"][0]["error"]
 
 
-def test_many_rows(lake) -> None:
+def test_many_rows(lake: "Lake") -> None:
     count = 200_000
     path = lake.write("a.parquet", b"")
     whole = pa.table(
