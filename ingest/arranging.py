@@ -38,7 +38,8 @@ class Arranger:
         applied = self._plans.get(parsed.names)
         if applied is None:
             applied = self._plans[parsed.names] = plan(parsed.names, self._mapping, self._stream)
-        nothing = pa.nulls(len(parsed.table), pa.string())
+        # Objects without a key make a table without a column, which has no length.
+        nothing = pa.nulls(len(parsed.positions), pa.string())
         arrays: list[pa.Array | pa.ChunkedArray] = []
         for canonical, source in zip(self._stream.columns, applied.sources, strict=True):
             if source is None:
@@ -55,7 +56,9 @@ class Arranger:
     def _extras(self, parsed: Parsed, applied: Plan, engine: Engine) -> "pa.ChunkedArray":
         import pyarrow as pa  # noqa: PLC0415
 
-        names, arrays, pairs = [], [], []
+        names: list[str] = []
+        arrays: list[pa.ChunkedArray] = []
+        pairs: list[str] = []
         for name, index in applied.extras:
             column = parsed.table.column(index)
             if index in applied.pseudonymised:

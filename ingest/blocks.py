@@ -14,7 +14,6 @@ BLOCK_BYTES: Final = 4 * 1024 * 1024
 """Text parsed at a time; what bounds memory, whatever the size of the file."""
 
 _LINE_FEED: Final = 10
-_BLANK: Final = b" \t\r"
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,11 @@ class Spans:
 NOTHING: Final = Spans(*(np.array([], np.int64) for _ in range(3)))
 
 
-def line_spans(text: memoryview, first: int) -> Spans:
-    """Find the lines of a text that ends with a line feed; blank ones are counted, not found."""
+def line_spans(text: memoryview, first: int, *, blank: bytes) -> Spans:
+    """Find the lines of a text that ends with a line feed.
+
+    Lines of nothing but `blank` characters are counted, not found.
+    """
     array = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(array == _LINE_FEED)
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
@@ -42,10 +44,10 @@ def line_spans(text: memoryview, first: int) -> Spans:
     if not len(starts):
         return NOTHING
     # Only a line that starts with white space can be blank.
-    suspects = np.isin(array[starts], np.frombuffer(_BLANK + b"\n", np.uint8))
+    suspects = np.isin(array[starts], np.frombuffer(blank + b"\n", np.uint8))
     kept = ~suspects
     for index in np.flatnonzero(suspects).tolist():
-        kept[index] = bool(bytes(text[starts[index] : ends[index]]).strip(_BLANK))
+        kept[index] = bool(bytes(text[starts[index] : ends[index]]).strip(blank or b"\n"))
     return Spans(starts[kept], ends[kept], positions[kept])
 
 
@@ -54,11 +56,11 @@ class Block:
     """Text that begins and ends between records, closed by a line feed.
 
     `first` is the position of its first line. `spans` says where the records are, if finding out
-    took more than looking for line feeds;
-    otherwise `line_count` is their number, and
-    `has_returns` tells whether there are carriage returns among them. `odd` are indexes of records that only our own reading
-    gets right. `rejects` are records already found to be broken; they are not in `spans`.
-    `done` gives the memory of the text back.
+    took more than looking for line feeds; otherwise `line_count` is their number, `has_returns`
+    tells whether there are carriage returns among them, and lines of nothing but `blank`
+    characters are no records. `odd` are indexes of records that only our own reading gets right.
+    `rejects` are records already found to be broken; they are not in `spans`. `done` gives the
+    memory of the text back.
     """
 
     text: memoryview
@@ -66,6 +68,7 @@ class Block:
     spans: Spans | None = None
     line_count: int = -1
     has_returns: bool = False
+    blank: bytes = b""
     is_plain: bool = False
     odd: frozenset[int] = frozenset()
     rejects: tuple[Reject, ...] = ()
@@ -78,7 +81,9 @@ class Block:
 
     def found(self) -> Spans:
         """Return where the records are."""
-        return line_spans(self.text, self.first) if self.spans is None else self.spans
+        if self.spans is None:
+            return line_spans(self.text, self.first, blank=self.blank)
+        return self.spans
 
 
 def block_of_reject(rejected: Reject) -> Block:
@@ -108,6 +113,10 @@ class Cutter(Protocol):
 class Lines:
     """Cuts after any line."""
 
+    def __init__(self, *, blank: bytes) -> None:
+        """Treat lines of nothing but `blank` characters as no records."""
+        self._blank = blank
+
     def cut(self, buffer: bytearray, size: int, *, line: int, final: bool) -> Cut | None:
         """Cut after the last line feed."""
         del final
@@ -120,6 +129,7 @@ class Lines:
             line,
             line_count=count,
             has_returns=buffer.find(b"\r", 0, used) >= 0,
+            blank=self._blank,
         )
         return Cut(block, used, line + count)
 

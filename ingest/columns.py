@@ -1,4 +1,4 @@
-"""The input contract as data: which columns each stream has, in the order in which raw keeps them."""
+"""The input contract as data: the columns of each stream, in the order in which raw keeps them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.columns import STREAMS
-from ingest.expiry import expire_rejects
 from ingest.discovery import find_files
+from ingest.expiry import expire_rejects
 from ingest.loading import Loader, Outcome
 from ingest.mappings import Mapping, load_mapping
 from ingest.progress import meter
@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not files:
         _LOGGER.error("error: no files to land in %s", " ".join(arguments.paths))
         return 1
-    loader = _prepare(home, settings, Loader, stream=stream, mapping=mapping)
+    key = _prepare(home, settings)
+    loader = Loader(home=home, stream=stream, mapping=mapping, pseudonymiser=Pseudonymiser(key))
     outcomes = []
     for path in files:
         begun = time.perf_counter()
@@ -61,7 +62,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 1 if any(outcome.status == "failed" for outcome, _ in outcomes) else 0
 
 
-def _prepare(home: Home, settings: Settings, make: type[Loader], **options: Any) -> Loader:
+def _prepare(home: Home, settings: Settings) -> bytes:
+    """Clean up after earlier runs; return the pseudonym key."""
     given = settings.pseudonym_key
     try:
         key = load_key(
@@ -75,7 +77,7 @@ def _prepare(home: Home, settings: Settings, make: type[Loader], **options: Any)
         raise lake_error(error, home.root) from error
     if swept:
         _LOGGER.info("removed what %d interrupted landings had left", swept)
-    return make(home=home, pseudonymiser=Pseudonymiser(key), **options)
+    return key
 
 
 def _say(outcome: Outcome, seconds: float) -> None:

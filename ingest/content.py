@@ -4,7 +4,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, Self
 
 from watchhouse.errors import InputFileError
 
@@ -101,7 +101,7 @@ class Reading:
         """Release the file."""
         self._stream.close()
 
-    def __enter__(self) -> "Reading":
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 
@@ -112,7 +112,7 @@ class Reading:
 
 def _open(path: Path, compression: Compression | None) -> Stream:
     if compression is None:
-        return open(path, "rb", buffering=0)  # noqa: PTH123, SIM115 - Reading closes it
+        return open(path, "rb", buffering=0)  # noqa: PTH123 - Reading closes it
     import pyarrow as pa  # noqa: PLC0415
 
     # Bounded pieces, members in sequence, and an error where the data ends early.

@@ -174,5 +174,5 @@ class Delimited:
             else:
                 rejects.append(reject(spans.positions[index], "column_count", text))
         columns = [[row[i] for row in rows] for i in range(width)]
-        table = text_table(columns, width)
+        table = text_table(columns)
         return Parsed(self._names, table, np.array(positions, np.int64), tuple(rejects))

@@ -56,8 +56,8 @@ def detect(content: Content) -> Format:
         raise InputFileError(message)
     if b"\0" in head[:4096]:
         message = (
-            f"{path}: is binary, not text; give CSV, TSV, NDJSON, a JSON array or Parquet, plain or "
-            "compressed with gzip or zstd"
+            f"{path}: is binary, not text; give CSV, TSV, NDJSON, a JSON array or Parquet, plain "
+            "or compressed with gzip or zstd"
         )
         raise InputFileError(message)
     named = _FORMATS.get(suffix(path))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ingest.blocks import BLOCK_BYTES, Block, block_of_reject
 from ingest.content import Content
 from ingest.records import MAX_RECORD_BYTES, MAX_REJECT_CHARACTERS, Integers, reject
-
 from watchhouse.errors import InputFileError
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -35,7 +34,7 @@ def array_blocks(content: Content) -> Generator[Block]:
     scanner = _Scanner(content.path)
     with content.open() as stream:
         head = stream.read(BLOCK_BYTES).removeprefix(_BOM).lstrip()[1:]
-        rest, element, skipping = b"", 1, False
+        rest, start, element, skipping = b"", b"", 1, False
         piece = head
         while True:
             scanned = scanner.scan(piece)
@@ -48,7 +47,7 @@ def array_blocks(content: Content) -> Generator[Block]:
                 text, used, element, skipping = text[end:], used - end, element + 1, False
             if used:
                 count = text.count(b"\n", 0, used)
-                yield Block(memoryview(text)[:used], element, line_count=count)
+                yield Block(memoryview(text)[:used], element, line_count=count, blank=b" ")
                 element += count
                 text = text[used:]
             if skipping:
@@ -147,7 +146,7 @@ class _Scanner:
             quotes, slashes = quotes[quotes > 0], slashes[slashes > 0]
         if not len(slashes):
             return quotes
-        begins = np.append(True, np.diff(slashes) != 1)  # noqa: FBT003 - an element
+        begins = np.append(True, np.diff(slashes) != 1)
         run = np.maximum.accumulate(np.where(begins, slashes, 0))
         escapes = slashes[(slashes - run) % 2 == 0]
         self._is_escaped = bool(len(array)) and int(escapes[-1]) == len(array) - 1

@@ -14,15 +14,17 @@ from ingest.content import Content
 from ingest.engine import Engine
 from ingest.jsonarrays import array_blocks
 from ingest.objects import read_object, read_objects
-from ingest.records import Integers, Parsed
+from ingest.records import MAX_RECORD_BYTES, Integers, Parsed
 from ingest.tables import join, text_table
 from ingest.templates import Template, learn
 from watchhouse.errors import InputFileError, LakeError
 
+WHITE_SPACE: Final = b" \t\r"
 _BOM: Final = b"\xef\xbb\xbf"
 _SAMPLED_RECORDS: Final = 1000
 _MOST_KEYS: Final = 200
 """Keys that the engine is asked for; records with others are read one by one."""
+_SIMPLE_KEY: Final = re.compile(r'[^"\\\x00-\x1f]+')
 _MOST_TEMPLATES: Final = 4
 _FEWEST_ALIKE: Final = 500
 """Fewer lines than this are not worth another template."""
@@ -87,7 +89,7 @@ class JsonRecords:
         # The engine folds case: of keys that differ in nothing else, it can give one.
         unfolded: dict[str, str] = {}
         for key in self._seen:
-            if len(unfolded) < _MOST_KEYS and "\0" not in key:
+            if len(unfolded) < _MOST_KEYS and _SIMPLE_KEY.fullmatch(key):
                 unfolded.setdefault(key.casefold(), key)
         self._keys = tuple(unfolded.values())
 
@@ -99,7 +101,7 @@ class JsonRecords:
         with self._content.open() as stream:
             if self._content.head.startswith(_BOM):
                 stream.read(len(_BOM))
-            yield from cut_blocks(stream, Lines())
+            yield from cut_blocks(stream, Lines(blank=WHITE_SPACE))
 
     def parse(self, block: Block, engine: Engine) -> Parsed:
         """Parse the records of one block.
@@ -116,7 +118,7 @@ class JsonRecords:
             if left is not None:
                 spans = spans.at(np.flatnonzero(np.isin(spans.positions, left)))
             parts.append(self._parse_each(block, spans, engine))
-        nothing = text_table([], 0)
+        nothing = text_table([])
         return join([*parts, Parsed((), nothing, NOTHING.positions, block.rejects)])
 
     def _parse_alike(self, block: Block) -> tuple[list[Parsed], Integers]:
@@ -134,8 +136,7 @@ class JsonRecords:
                 if not len(left):
                     break
             template = self._template(attempt, text)
-            read = template and template.read(text, len(left))
-            if template is None or read is None:
+            if template is None or (read := template.read(text, len(left))) is None:
                 break
             table, indexes = read
             parts.append(Parsed(template.keys, table, left[indexes], ()))
@@ -146,7 +147,7 @@ class JsonRecords:
         """Return the template for the lines that `attempt` earlier ones have left."""
         known = self._templates[attempt] if attempt < len(self._templates) else None
         if known is None:
-            known = learn(bytes(text[: text.obj.find(b"\n", 0, len(text))]))
+            known = learn(bytes(text[:MAX_RECORD_BYTES]).split(b"\n", 1)[0])
             with self._lock:
                 if known is not None and attempt == len(self._templates):
                     self._templates.append(known)
@@ -159,8 +160,8 @@ class JsonRecords:
         keys = self._keys
         plain = _are_plain(block, spans, kept, keys)
         text, _ = body(block, spans.at(kept[plain]))
-        table = engine.json_lines(text, keys=keys)
-        if table.num_rows != int(plain.sum()):
+        table = engine.json_lines(text, keys=keys) if plain.any() else text_table([[]] * len(keys))
+        if keys and table.num_rows != int(plain.sum()):
             message = (
                 f"{self._content.path}: near record {block.first}: of {int(plain.sum())} records "
                 f"{table.num_rows} came back; nothing was landed. "
@@ -174,7 +175,7 @@ class JsonRecords:
         with self._lock:
             self._note(objects)
         others = tuple(dict.fromkeys(key for values in objects for key in values))
-        slow = text_table([[row.get(key) for row in objects] for key in others], len(others))
+        slow = text_table([[row.get(key) for row in objects] for key in others])
         return join([parsed, Parsed(others, slow, positions, tuple(broken))])
 
 
@@ -187,11 +188,13 @@ def _are_plain(
     text, begins = body(block, spans.at(kept))
     offsets = np.append(begins, len(text)).astype(np.int32)
     lines = pa.StringArray.from_buffers(len(kept), pa.py_buffer(offsets), pa.py_buffer(text))
+    if not keys:
+        return np.zeros(len(kept), np.bool_)
     mask = pc.match_substring_regex(lines, _pattern(keys))
     return np.asarray(mask.to_numpy(zero_copy_only=False), np.bool_)
 
 
 def _pattern(keys: tuple[str, ...]) -> str:
-    names = "|".join(re.escape(key) for key in keys if not re.search(r'["\\\x00-\x1f]', key))
+    names = "|".join(re.escape(key) for key in keys)
     pair = rf'{_SPACE}"(?:{names})"{_SPACE}:{_SPACE}{_VALUE}{_SPACE}'
     return rf"\A{_SPACE}\{{{pair}(?:,{pair})*\}}{_SPACE}\n?\z"

@@ -5,8 +5,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.columns import Stream
 from ingest.mappings import Mapping
@@ -17,6 +16,9 @@ from ingest.workspace import Workspace
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger
 from watchhouse.pseudonyms import Pseudonymiser
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def _digest(values: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def land(
+def land(  # noqa: PLR0913 - a batch has as many parts, all by name
     records: Iterable[Records],
     batch: Batch,
     *,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ingest.columns import EXTRAS, Stream, missing
+from ingest.columns import Stream, missing
 from watchhouse.errors import InputFileError, MappingError
 
 
@@ -155,7 +155,14 @@ def effective(mapping: Mapping, stream: Stream, names: Sequence[str]) -> dict[st
         for canonical, source in zip(stream.columns, applied.sources, strict=True)
         if source is not None
     }
-    order = "columns watch_date_format time_zone decimal_separator identifiers drop".split()
+    order = [
+        "columns",
+        "watch_date_format",
+        "time_zone",
+        "decimal_separator",
+        "identifiers",
+        "drop",
+    ]
     return {name: values[name] for name in order}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ingest.content import Content
 from ingest.engine import Engine
-from ingest.records import Integers, Parsed, Reject, reject
+from ingest.records import Integers, Parsed, reject
 from watchhouse.errors import InputFileError
 
 if TYPE_CHECKING:
@@ -103,10 +103,11 @@ class ParquetRows:
             if is_text and not _is_valid(plain):
                 sound &= np.array([_is_valid(plain.slice(i, 1)) for i in range(count)])
             columns.append(plain)
-        rejects: list[Reject] = []
-        if not sound.all():
-            for index in np.flatnonzero(~sound).tolist():
-                rejects.append(reject(positions[index], "invalid_utf8", self._show(columns, index)))
+        rejects = [
+            reject(positions[index], "invalid_utf8", self._show(columns, index))
+            for index in np.flatnonzero(~sound).tolist()
+        ]
+        if rejects:
             kept = pa.array(sound)
             columns = [column.filter(kept) for column in columns]
         names = [f"c{i}" for i in range(len(columns))]

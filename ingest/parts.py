@@ -67,7 +67,7 @@ class PartWriter:
             use_dictionary=[name for name in schema.names if name not in encodings],
             column_encoding=encodings,
             dictionary_pagesize_limit=_DICTIONARY_BYTES,
-            write_statistics=True,
+            write_statistics=plain,
             # The file says what it holds by itself: no Arrow dictionaries for other engines.
             store_schema=False,
         )

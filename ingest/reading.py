@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from ingest.arranging import Arranger
 from ingest.columns import Stream
@@ -75,7 +75,8 @@ def read_records(
 ) -> Iterator[Records]:
     """Yield the records of a file, block by block, in order.
 
-    `progress` is told the bytes of each block that is done; `label` names the file in messages. Memory holds a handful of
+    `progress` is told the bytes of each block that is done; `label` names the file in
+    messages. Memory holds a handful of
     blocks, whatever the size of the file.
     """
     engines = _Engines(label)
@@ -122,7 +123,7 @@ class _Engines:
                 self._all.append(engine)
         return engine
 
-    def __enter__(self) -> "_Engines":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

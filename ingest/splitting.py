@@ -46,7 +46,7 @@ class Splitter:
         has_quotes = buffer.find(b'"', 0, size) >= 0
         has_returns = buffer.find(b"\r", 0, size) >= 0
         if not has_quotes and not has_returns:
-            return Lines().cut(buffer, size, line=line, final=final)
+            return Lines(blank=b"").cut(buffer, size, line=line, final=final)
         cut = self._cut_evenly(
             memoryview(buffer)[:size],
             line=line,

@@ -122,7 +122,7 @@ def _gathered(columns: "Sequence[pa.ChunkedArray]") -> "pa.ChunkedArray":
 
 
 def reject_schema() -> "pa.Schema":
-    """The columns of raw/rejects."""
+    """Return the columns of raw/rejects."""
     import pyarrow as pa  # noqa: PLC0415
 
     batch, source, kind, uri, position, landed = _provenance_fields()

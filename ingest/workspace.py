@@ -77,7 +77,10 @@ class Workspace:
     def publish(
         self, *, batch_id: str, moves: Sequence[tuple[Path, Path, int]]
     ) -> tuple[StoredFile, ...]:
-        """Move parts (from, folder, rows) to their places; they count once the ledger names them."""
+        """Move parts (from, folder, rows) to their places.
+
+        They count once the ledger names them.
+        """
         folders = list(dict.fromkeys(folder for _, folder, _ in moves))
         intent = {
             "batch_id": batch_id,
