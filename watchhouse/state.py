@@ -52,8 +52,8 @@ def build_database(home: Home, *, read_only: bool = False) -> Iterator[duckdb.Du
     except duckdb.Error as error:
         message = (
             f"the build database {path} cannot be opened: {one_line(error)}. If it is damaged, "
-            "move it away: the next build makes it anew from the raw lake, without what schema history "
-            "remembers."
+            "move it away: the next build makes it anew from the raw lake, without what schema "
+            "history remembers."
         )
         raise BuildError(message) from error
     try:

@@ -113,7 +113,7 @@ def test_a_kept_builder_names_what_fails_and_reads_what_changed(
     assert builder.plan()[1] != version
 
     (project / "models" / "numbers.sql").write_text("select nonsense")
-    with pytest.raises(BuildError, match='model numbers: .*"nonsense" was not found'):
+    with pytest.raises(BuildError, match=r'model numbers: .*"nonsense" was not found'):
         builder.build(full_refresh=False, lock_timeout=0)
 
     (project / "models" / "numbers.sql").write_text("{{ nonsense( }}")
