@@ -61,8 +61,7 @@ def refusal(state: BuildState, code_version: str, landed: Iterable[str] | None) 
         (run.code_version != code_version, "models or their variables have changed; run {}"),
         (
             run.table_code_version != code_version,
-            "the models have changed since the tables were made, and the last run added to them; "
-            "run {}",
+            "the models changed after the tables were made, and a run then added to them; run {}",
         ),
         (unseen, f"{batches} landed since the last build; run {{}}"),
     )
