@@ -79,4 +79,4 @@ def test_long_and_wide_names_keep_the_columns(release: duckdb.DuckDBPyConnection
     lines = [line for line in results(release) if line[:4].strip().isdigit()]
 
     assert {cell_len(line) for line in lines} == {75}
-    assert "nobo..." in lines[0]
+    assert "show t..." in lines[0]
