@@ -54,9 +54,12 @@ sql: ## Ask the current release: Q="select ... from fct_plays"
 	@$(WATCHHOUSE) sql "$$Q"
 
 .PHONY: docs
-docs: ## Make the documentation of the models, one page
+docs: ## Make the documentation of the models, one page with lineage
 	$(RUNTIME)
-	@scripts/docs.sh
+	@echo "Documenting the models; no data is needed or touched ..."
+	@scripts/document.sh run
+	@echo "Done: target/docs.html"
+	@echo "Open it in a browser: file://$$(pwd)/target/docs.html"
 
 .PHONY: test
 test: ## Run every test

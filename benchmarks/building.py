@@ -182,6 +182,7 @@ class Worker:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(home, theirs))
         self._process.start()
+        theirs.close()
 
     def land(self, files: Sequence[Path]) -> None:
         """Land files with the command, in a process of its own."""
@@ -245,6 +246,8 @@ def in_process(run: Callable[[Path], float], home: Path) -> tuple[float, float]:
     ours, theirs = context.Pipe()
     process = context.Process(target=report, args=(run, home, theirs))
     process.start()
+    # Else a process that dies would be waited for.
+    theirs.close()
     result: tuple[float, float] = ours.recv()
     process.join()
     return result

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import duckdb
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 
 _TOP_SHOWS: Final = """
     select
@@ -41,7 +41,7 @@ _RECONCILIATION: Final = """
     from rpt_batch_reconciliation
     where stream = 'watch_events' and status = 'current'
 """
-_NAME_WIDTH: Final = 33
+_NAME_WIDTH: Final = 31
 
 
 def results(release: duckdb.DuckDBPyConnection) -> list[str]:
@@ -61,16 +61,16 @@ def results(release: duckdb.DuckDBPyConnection) -> list[str]:
 def _top_shows(release: duckdb.DuckDBPyConnection, period: str) -> list[str]:
     shown = _cells("Top shows, " + period, _NAME_WIDTH + 4)
     lines = [
-        f"{shown}  {'kind':<8} {'hours':>8} {'plays':>8} {'complete':>9}",
-        "-" * 76,
+        f"{shown}  {'kind':<8} {'hours':>9} {'plays':>9} {'complete':>9}",
+        "-" * 75,
     ]
     for rank, (name, kind, hours, plays, completion) in enumerate(
         release.execute(_TOP_SHOWS).fetchall(), start=1
     ):
         share = "-" if completion is None else f"{completion:.0%}"
         lines.append(
-            f"{rank:>2}  {_cells(name, _NAME_WIDTH)}  {_cells(kind, 8)} {hours:>8,.0f} "
-            f"{plays:>8,} {share:>9}"
+            f"{rank:>2}  {_cells(name, _NAME_WIDTH)}  {_cells(kind, 8)} {hours:>9,.0f} "
+            f"{plays:>9,} {share:>9}"
         )
     return lines
 
@@ -99,8 +99,8 @@ def _reconciliation(release: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _cells(text: str, width: int) -> str:
     """Pad or cut to a number of terminal columns."""
-    if len(set_cell_size(text, width).rstrip()) < len(text.rstrip()):
-        return set_cell_size(text, width - 3).rstrip().ljust(width - 3) + "..."
+    if cell_len(text) > width:
+        text = set_cell_size(text, width - 3).rstrip() + "..."
     return set_cell_size(text, width)
 
 

@@ -47,7 +47,7 @@ def plays(home: Home) -> tuple[int, int]:
 
 
 def test_what_fails_is_not_published_and_taken_again(
-    home: Home, land: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    home: Home, land: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     warehouse = Warehouse(Settings(home=home.root))
     land("2026-03-02", ["Alpha", "Beta"])

@@ -195,11 +195,11 @@ def _next_steps(home: Path) -> list[str]:
     here = f"WATCHHOUSE_HOME={home}"
     return [
         "What next",
-        f"   make status {here}        # what is landed, published, set aside",
+        f"   make status {here}         # landed, published, set aside",
         f'   make sql {here} Q="from fct_show_days limit 5"',
-        "   make docs                                 # every table and column explained",
-        '   make ingest FILES="your/*.csv"            # your own events, into data/',
-        "   make build                                # ... and a release of them",
+        "   make docs                                # every table and column explained",
+        '   make ingest FILES="your/*.csv"           # your own events, into data/',
+        "   make build                               # ... and a release of them",
     ]
 
 
