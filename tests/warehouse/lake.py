@@ -104,7 +104,7 @@ def pseudonym(user: str) -> str:
     return found
 
 
-def play(user: str, show: str, start: str, minutes: float | str, **others: str) -> Row:
+def play(user: str, show: str, start: str, minutes: float | str, **others: str | None) -> Row:
     """Return one event: `start` as ISO 8601, UTC."""
     return {
         "event_id": others.pop("event_id", None),

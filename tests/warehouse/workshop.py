@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -145,7 +145,9 @@ class Reader:
 
 
 def _plain(value: object) -> object:
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _invoke(arguments: Sequence[str], manifest: Manifest | None, home: Home) -> object:
