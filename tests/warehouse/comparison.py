@@ -22,9 +22,13 @@ _RELATIONS: Final = """
 Row = tuple[Any, ...]
 
 
-def differences(
-    left: Reader, right: Reader, keys: Mapping[str, Sequence[str]]
-) -> list[str]:
+def assert_equal_marts(left: Reader, right: Reader, keys: Mapping[str, Sequence[str]]) -> None:
+    """Fail with the `differences`, if there are any."""
+    found = differences(left, right, keys)
+    assert not found, "\n".join(["the marts are not equal:", *found])
+
+
+def differences(left: Reader, right: Reader, keys: Mapping[str, Sequence[str]]) -> list[str]:
     """Return a line for each difference between the marts of two databases; none if equal.
 
     Every relation of schema `marts` is compared, its columns and their types, its rows both ways.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ingest.mappings import Mapping
-from tests.warehouse.comparison import differences
+from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told
 from tests.warehouse.workshop import Workshop
@@ -186,5 +186,5 @@ STORIES: Final[list[Story]] = [
 
 def test_chapter_by_chapter_equals_all_at_once(told: Told, at_once: Workshop) -> None:
     keys = told.workshop.project.keys
-    assert differences(told.workshop.built(), at_once.built(), keys) == []
-    assert differences(told.at(4), at_once.built(), keys) == []
+    assert_equal_marts(told.workshop.built(), at_once.built(), keys)
+    assert_equal_marts(told.at(4), at_once.built(), keys)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.mappings import Mapping
-from tests.warehouse.comparison import differences
+from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.conftest import MakeWorkshop
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told, chapters
@@ -339,8 +339,8 @@ def test_without_a_catalogue_runtime_and_completion_are_unknown(told: Told) -> N
 
 def test_chapter_by_chapter_equals_all_at_once(told: Told, at_once: Workshop) -> None:
     keys = told.workshop.project.keys
-    assert differences(told.workshop.built(), at_once.built(), keys) == []
-    assert differences(told.at(3), at_once.built(), keys) == []
+    assert_equal_marts(told.workshop.built(), at_once.built(), keys)
+    assert_equal_marts(told.at(3), at_once.built(), keys)
 
 
 def test_builds_that_die_or_are_not_published_equal_all_at_once(
@@ -357,4 +357,4 @@ def test_builds_that_die_or_are_not_published_equal_all_at_once(
         else:
             workshop.run()
 
-    assert differences(workshop.built(), at_once.built(), told.workshop.project.keys) == []
+    assert_equal_marts(workshop.built(), at_once.built(), told.workshop.project.keys)

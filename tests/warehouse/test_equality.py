@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.arrivals import Arrivals
-from tests.warehouse.comparison import differences
+from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.conftest import MakeWorkshop
 from tests.warehouse.lake import Lake
 from tests.warehouse.workshop import Project
@@ -43,6 +43,6 @@ def test_incremental_equals_full_refresh(
     lake.copy_to(at_once.home)
     at_once.build()
 
-    assert differences(stepwise.built(), at_once.built(), project.keys) == []
-    assert differences(stepwise.release(release), at_once.built(), project.keys) == []
+    assert_equal_marts(stepwise.built(), at_once.built(), project.keys)
+    assert_equal_marts(stepwise.release(release), at_once.built(), project.keys)
     assert at_once.built().ask(_GAPS) == [(0,)]
