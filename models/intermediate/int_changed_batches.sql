@@ -1,4 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    tags=['until_published'],
+) }}
 -- Batches that are taken or withdrawn, and those whose row won or lost its place to one of theirs.
+-- A log like int_changed_spans: the build after one that died finds that place already changed.
 with
 
 batches as (

@@ -4,7 +4,9 @@ with
 
 checked as (
 
-    select * from {{ ref('int_watch_events_checked') }} where is_valid
+    select *
+    from {{ ref('int_watch_events_checked') }} as target
+    where is_valid and {{ of_taken_batches() }}
 
 ),
 

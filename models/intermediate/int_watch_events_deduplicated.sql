@@ -6,6 +6,7 @@
 -- Before any row changes, what it touches is on record: see int_changed_spans.
 -- depends_on: {{ ref('int_changed_spans') }}
 -- depends_on: {{ ref('int_changed_batches') }}
+-- depends_on: {{ ref('int_batches') }}
 {%- if not is_incremental() %}
 {{ require_whole_lake() }}
 {%- endif %}
@@ -13,7 +14,9 @@ with
 
 checked as (
 
-    select * from {{ ref('int_watch_events_checked') }} where is_valid
+    select *
+    from {{ ref('int_watch_events_checked') }} as target
+    where is_valid and {{ of_taken_batches() }}
 
 ),
 

@@ -1,9 +1,12 @@
 {{ config(materialized='view') }}
+-- depends_on: {{ ref('int_batches') }}
 with
 
 events as (
 
-    select * from {{ ref('int_watch_events_checked') }} where not is_valid
+    select *
+    from {{ ref('int_watch_events_checked') }} as target
+    where not is_valid and {{ of_taken_batches() }}
 
 ),
 

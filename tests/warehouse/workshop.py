@@ -1,0 +1,179 @@
+"""Builds and publications of small homes with one parsed dbt project, inside this process."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from tests.warehouse.lake import pseudonym
+from watchhouse.fingerprint import PROJECT, code_version
+from watchhouse.layout import Home
+from watchhouse.locks import builder_lock
+from watchhouse.marts import PublicationPlan, publication_plan
+from watchhouse.publishing import Publication, publish, refusal
+from watchhouse.state import build_database, read_state
+
+_PUBLISHED_AT: Final = datetime(2026, 11, 2, tzinfo=UTC)
+_GOOD: Final = frozenset({"success", "pass", "warn"})
+
+
+@dataclass(frozen=True)
+class Project:
+    """The dbt project, parsed once for all homes."""
+
+    manifest: Manifest
+    plan: PublicationPlan
+    version: str
+
+    @property
+    def keys(self) -> Mapping[str, tuple[str, ...]]:
+        """The key columns of each model whose YAML tests one."""
+        return {
+            self.manifest.nodes[test.attached_node].name: columns
+            for test in self.manifest.nodes.values()
+            if (columns := _key(test))
+        }
+
+    @property
+    def models(self) -> list[str]:
+        """The names of all models, in a lasting order."""
+        nodes = self.manifest.nodes.values()
+        return sorted(node.name for node in nodes if str(node.resource_type) == "model")
+
+
+def _key(test: Any) -> tuple[str, ...]:  # noqa: ANN401 - dbt has a class for each kind of node
+    kind = test.test_metadata.name if hasattr(test, "test_metadata") else None
+    if kind == "unique":
+        return (test.test_metadata.kwargs["column_name"],)
+    if kind == "is_unique_together":
+        return tuple(test.test_metadata.kwargs["columns"])
+    return ()
+
+
+def parse_project(scratch: Path) -> Project:
+    """Parse the project in the checkout; what dbt writes meanwhile goes to `scratch`."""
+    result = _invoke(["parse"], None, Home(scratch))
+    assert isinstance(result, Manifest)
+    return Project(result, publication_plan(result.nodes.values()), code_version())
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """One home, and the project that builds it. `variables` are those of every run in it."""
+
+    home: Home
+    project: Project
+    variables: Mapping[str, str]
+
+    def run(self, *options: str) -> None:
+        """Run all models, and nothing else."""
+        assert (bad := self._dbt("run", *options)) == [], bad
+
+    def run_without(self, *left_out: str) -> None:
+        """Run models as a build does that dies: some are left out, and others may fail for that."""
+        self._dbt("run", "--exclude", *left_out)
+
+    def build(self, *options: str) -> None:
+        """Run models, seeds, snapshots and data tests. Unit tests know nothing of the lake."""
+        assert (bad := self._dbt("build", "--exclude-resource-type", "unit_test", *options)) == [], bad
+
+    def _dbt(self, *arguments: str) -> list[str]:
+        """Run dbt; return what went wrong in it."""
+        if self.variables:
+            arguments = (*arguments, "--vars", json.dumps(dict(self.variables)))
+        result = _invoke(arguments, self.project.manifest, self.home)
+        assert isinstance(result, RunExecutionResult)
+        return [
+            f"{done.node.name}: {done.status}: {done.message}"
+            for done in result.results
+            if str(done.status) not in _GOOD
+        ]
+
+    def publish(self, *, strictly: bool = True) -> int:
+        """Publish a release and return its number; `strictly` as the command does it.
+
+        Otherwise the models alone will do: many builds have no time for snapshots and data tests.
+        """
+        with (
+            builder_lock(self.home.builder_lock, timeout=0),
+            build_database(self.home) as connection,
+        ):
+            plan = self.project.plan
+            if strictly:
+                assert refusal(read_state(connection), self.project.version, None) is None
+            else:
+                plan = replace(plan, marts=tuple(m for m in plan.marts if m.schema == "marts"))
+            publication = Publication(plan, self.project.version, _PUBLISHED_AT)
+            return publish(connection, self.home, publication).release_id
+
+    def release(self, number: int) -> "Reader":
+        """Read a release."""
+        return Reader(self.home.releases / str(number) / "warehouse.duckdb")
+
+    def built(self) -> "Reader":
+        """Read the build database."""
+        return Reader(self.home.build_database)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A database with marts."""
+
+    path: Path
+
+    @contextmanager
+    def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open it read-only, for the length of the block."""
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            yield connection
+
+    def ask(self, sql: str, *users: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, with a parameter for each user; times as short texts."""
+        with self.open() as connection:
+            rows = connection.execute(sql, [pseudonym(user) for user in users]).fetchall()
+        return [tuple(_plain(value) for value in row) for row in rows]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _invoke(arguments: Sequence[str], manifest: Manifest | None, home: Home) -> object:
+    before = os.environ.get("WATCHHOUSE_HOME")
+    os.environ["WATCHHOUSE_HOME"] = str(home.root)
+    try:
+        outcome = dbtRunner(manifest=manifest).invoke([*arguments, *_options(home)])
+    finally:
+        if before is None:
+            del os.environ["WATCHHOUSE_HOME"]
+        else:
+            os.environ["WATCHHOUSE_HOME"] = before
+    if outcome.exception is not None:
+        raise outcome.exception
+    return outcome.result
+
+
+def _options(home: Home) -> list[str]:
+    return [
+        *("--project-dir", str(PROJECT)),
+        *("--profiles-dir", str(PROJECT)),
+        *("--target-path", str(home.build / "target")),
+        *("--log-path", str(home.root / "logs")),
+        *("--log-level", "none"),
+        *("--log-level-file", "none"),
+        "--no-write-json",
+        "--no-version-check",
+        "--no-send-anonymous-usage-stats",
+    ]
