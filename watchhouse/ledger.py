@@ -73,30 +73,7 @@ class Entry:
         values = asdict(self)
         values["ingest_date"] = self.ingest_date.isoformat()
         values["landed_at"] = self.landed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-<<<<<<< HEAD
         document = {name: values[name] for name in _ORDER}
-=======
-        order = [
-            "entry_version",
-            "entry_kind",
-            "batch_id",
-            "stream",
-            "source",
-            "source_kind",
-            "source_uri",
-            "ingest_date",
-            "landed_at",
-            "content_hash",
-            "mapping",
-            "read_count",
-            "rejected_count",
-            "landed_count",
-            "supersedes",
-            "files",
-            "reject_files",
-        ]
-        document = {name: values[name] for name in order}
->>>>>>> gates
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
