@@ -85,19 +85,31 @@ def test_the_scenario_has_every_kind_of_dirt(simulated: Simulated) -> None:
         ("plays", "select sum(play_count) from marts.fct_show_days"),
         ("plays", "select sum(play_count) from marts.fct_viewing_sessions"),
         ("valid_plays", "select count(*) from marts.fct_plays where watched_minutes >= 0.5"),
-        ("distinct_users", "select count(*) from marts.dim_users where first_watched_at is not null"),
+        (
+            "distinct_users",
+            "select count(*) from marts.dim_users where first_watched_at is not null",
+        ),
         ("distinct_shows", "select count(*) from marts.dim_shows where has_plays"),
         ("user_days", "select count(*) from marts.fct_user_days"),
         ("watched_microseconds", "select sum(watched_microseconds) from marts.fct_plays"),
         ("watched_microseconds", "select sum(watched_microseconds) from marts.fct_show_days"),
         ("sessions", "select count(*) from marts.fct_viewing_sessions"),
         ("sessions", "select sum(session_count) from marts.fct_user_days"),
-        ("binge_sessions", "select count(*) from marts.fct_viewing_sessions where is_binge_session"),
+        (
+            "binge_sessions",
+            "select count(*) from marts.fct_viewing_sessions where is_binge_session",
+        ),
         ("plays_with_known_runtime", "select count(runtime_minutes) from marts.fct_plays"),
-        ("plays_with_known_runtime", "select sum(known_runtime_play_count) from marts.fct_show_days"),
+        (
+            "plays_with_known_runtime",
+            "select sum(known_runtime_play_count) from marts.fct_show_days",
+        ),
         ("complete_plays", "select count(*) from marts.fct_plays where is_complete_play"),
         ("complete_plays", "select sum(complete_play_count) from marts.fct_show_days"),
-        ("first_started_at", "select strftime(min(first_watched_at), '{iso}') from marts.dim_users"),
+        (
+            "first_started_at",
+            "select strftime(min(first_watched_at), '{iso}') from marts.dim_users",
+        ),
         ("last_started_at", "select strftime(max(last_watched_at), '{iso}') from marts.dim_users"),
     ],
 )
@@ -126,7 +138,9 @@ def test_reasons_are_those_of_the_truth(figure: str, simulated: Simulated) -> No
 
 
 def test_plays_by_day_are_those_of_the_truth(simulated: Simulated) -> None:
-    days = "select activity_date, sum(play_count) from marts.fct_show_days group by all order by all"
+    days = (
+        "select activity_date, sum(play_count) from marts.fct_show_days group by all order by all"
+    )
     assert dict(simulated.release.ask(days)) == simulated.truth["plays_by_day"]
 
 
