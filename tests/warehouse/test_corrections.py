@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.conftest import MakeWorkshop
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told, chapters
 from tests.warehouse.workshop import Workshop
 
+pytestmark = pytest.mark.xdist_group("corrections")
 
 _SESSIONS: Final = """
     select started_at, ended_at, play_count from marts.fct_viewing_sessions

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
+import pytest
+
 from ingest.mappings import Mapping
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told
 from tests.warehouse.workshop import Workshop
 
+pytestmark = pytest.mark.xdist_group("files_again")
 
 _SESSIONS: Final = """
     select started_at, ended_at, play_count from marts.fct_viewing_sessions
@@ -16,7 +19,8 @@ _SESSIONS: Final = """
 """
 _MINUTES: Final = """
     select event.watched_minutes, parse_filename(batch.source_uri)
-    from marts.fct_plays as event inner join marts.rpt_batch_reconciliation as batch using (batch_id)
+    from marts.fct_plays as event
+    inner join marts.rpt_batch_reconciliation as batch using (batch_id)
     where user_id = ? order by event.started_at
 """
 _BATCHES: Final = """

@@ -13,6 +13,8 @@ from tests.warehouse.workshop import Reader, Workshop
 from watchhouse.simulation.scenario import Rates, Scenario
 from watchhouse.simulation.writing import simulate
 
+pytestmark = pytest.mark.xdist_group("truth")
+
 _SCENARIO: Final = Scenario(
     events=6_000,
     users=120,
@@ -31,7 +33,7 @@ class Simulated:
     folder: Path
     release: Reader
 
-    def one(self, sql: str) -> Any:  # noqa: ANN401 - whatever the query says
+    def one(self, sql: str) -> Any:
         """Return the only value of a query over the release."""
         ((value,),) = self.release.ask(sql)
         return value
@@ -155,7 +157,7 @@ def test_top_shows_are_those_of_the_truth(simulated: Simulated) -> None:
         order by sum(watched_microseconds) desc, show_name limit 10
         """
     )
-    keys = "show_id show_name play_count watched_microseconds hours_viewed".split()
+    keys = ("show_id", "show_name", "play_count", "watched_microseconds", "hours_viewed")
     expected = simulated.truth["top_shows"]
     assert [dict(zip(keys, row, strict=True)) for row in found] == expected
 
