@@ -54,9 +54,7 @@ class Landing:
                 landed_at=self.landed_at,
             )
         else:
-            lake.land_file(
-                self.stream, self.name, mapping=self.mapping, landed_at=self.landed_at
-            )
+            lake.land_file(self.stream, self.name, mapping=self.mapping, landed_at=self.landed_at)
 
 
 class Arrivals:
@@ -81,9 +79,8 @@ class Arrivals:
                 landing = self._landing(files)
                 landings.append(landing)
                 self._landed.append(landing)
-            build = draw.choices(("published", "unpublished", "dies"), (5, 2, 3))[0]
-            if number == count - 1:
-                build = "published"
+            builds: tuple[Build, ...] = ("published", "unpublished", "dies")
+            build = draw.choices(builds, (5, 2, 3))[0] if number < count - 1 else "published"
             yield Step(tuple(landings), build, self._left_out() if build == "dies" else ())
 
     def _landing(self, files: list[list[Row]]) -> Landing:
@@ -93,17 +90,13 @@ class Arrivals:
         landed_at = OPENED_AT + timedelta(minutes=draw.randrange(1_000))
         if self._landed and kind < 0.25:
             before = draw.choice(self._landed)
-            return Landing(
-                before.stream, before.name, self._mapping(before.stream), landed_at
-            )
+            return Landing(before.stream, before.name, self._mapping(before.stream), landed_at)
         if files and kind < 0.7:
             torn = tuple("torn" for _ in range(draw.choice((0, 0, 2))))
             rows = tuple(files.pop())
             mapping = self._mapping("watch_events")
             return Landing("watch_events", f"events-{number}", mapping, landed_at, rows, torn)
-        stream, rows = (
-            ("catalog", self._catalog()) if kind < 0.9 else ("users", self._accounts())
-        )
+        stream, rows = ("catalog", self._catalog()) if kind < 0.9 else ("users", self._accounts())
         return Landing(stream, f"{stream}-{number}", self._mapping(stream), landed_at, rows)
 
     def _told(self, count: int) -> list[Row]:

@@ -32,7 +32,7 @@ class Lake:
         self._inbox = inbox
         self._now = OPENED_AT
 
-    def land(  # noqa: PLR0913 - what a file and its landing consist of
+    def land(
         self,
         stream: str,
         rows: Sequence[Row],

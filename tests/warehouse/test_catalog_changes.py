@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
+import pytest
+
 from ingest.mappings import Mapping
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told
 from tests.warehouse.workshop import Workshop
+
+pytestmark = pytest.mark.xdist_group("catalog_changes")
 
 _PLAYS: Final = """
     select case when show_id like 'name-%' then 'name' else show_id end, show_id_source,
@@ -37,8 +41,13 @@ def the_catalogue_lands_last(lake: Lake) -> Iterator[None]:
     yield
     lake.catalog(
         "orchard",
-        {"show_id": "o1", "show_name": "Orchard", "aliases": "Obstgarten|Garden of Fruit",
-         "genres": "Drama, Nature", "runtime_minutes": "50"},
+        {
+            "show_id": "o1",
+            "show_name": "Orchard",
+            "aliases": "Obstgarten|Garden of Fruit",
+            "genres": "Drama, Nature",
+            "runtime_minutes": "50",
+        },
     )
     yield
 
@@ -63,7 +72,10 @@ def test_a_catalogue_that_lands_last_names_shows_and_runtimes(told: Told) -> Non
 def a_runtime_is_corrected(lake: Lake) -> Iterator[None]:
     def entry(minutes: str, updated: str) -> dict[str, str | None]:
         return {
-            "show_id": "h1", "show_name": "Harbour", "runtime_minutes": minutes, "updated_at": updated
+            "show_id": "h1",
+            "show_name": "Harbour",
+            "runtime_minutes": minutes,
+            "updated_at": updated,
         }
 
     lake.events("pia", play("pia", "Harbour", "2026-04-03 20:00", 30))
@@ -123,7 +135,9 @@ def a_spelling_loses_its_majority(lake: Lake) -> Iterator[None]:
 
 
 def test_the_most_frequent_spelling_is_shown(told: Told) -> None:
-    shown = "select show_name, content_type from marts.dim_shows where lower(show_name) = 'the bridge'"
+    shown = (
+        "select show_name, content_type from marts.dim_shows where lower(show_name) = 'the bridge'"
+    )
     assert told.at(1).ask(shown) == [("THE BRIDGE", "film")]
     # Two of each: the smallest string.
     assert told.at(2).ask(shown) == [("THE BRIDGE", "film")]
@@ -154,12 +168,27 @@ def a_runtime_is_known_only_of_some_episodes(lake: Lake) -> Iterator[None]:
     yield
     lake.catalog(
         "tundra",
-        {"show_id": "t1", "show_name": "Tundra", "season": None, "episode": None,
-         "runtime_minutes": "90"},
-        {"show_id": "t1", "show_name": "Tundra", "season": "1", "episode": "1",
-         "runtime_minutes": "21"},
-        {"show_id": "t1", "show_name": "Tundra", "season": "1", "episode": "2",
-         "runtime_minutes": None},
+        {
+            "show_id": "t1",
+            "show_name": "Tundra",
+            "season": None,
+            "episode": None,
+            "runtime_minutes": "90",
+        },
+        {
+            "show_id": "t1",
+            "show_name": "Tundra",
+            "season": "1",
+            "episode": "1",
+            "runtime_minutes": "21",
+        },
+        {
+            "show_id": "t1",
+            "show_name": "Tundra",
+            "season": "1",
+            "episode": "2",
+            "runtime_minutes": None,
+        },
     )
     yield
 

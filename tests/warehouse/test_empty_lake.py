@@ -9,7 +9,9 @@ def test_an_empty_lake_builds_green_with_typed_empty_marts(workshop: Workshop) -
     workshop.build()
     release = workshop.release(workshop.publish())
 
-    marts = release.ask("select table_name from information_schema.tables where table_schema='marts'")
+    marts = release.ask(
+        "select table_name from information_schema.tables where table_schema='marts'"
+    )
     assert len(marts) >= 8
     for (mart,) in marts:
         assert release.ask(f"select count(*) from marts.{mart}") == [(0,)], mart
@@ -20,9 +22,7 @@ def test_an_empty_lake_builds_green_with_typed_empty_marts(workshop: Workshop) -
     assert described["is_complete_play"] == "BOOLEAN"
 
 
-def test_the_first_batch_after_empty_builds_is_taken(
-    workshop: Workshop, lake: Lake
-) -> None:
+def test_the_first_batch_after_empty_builds_is_taken(workshop: Workshop, lake: Lake) -> None:
     workshop.run()
     workshop.publish(strictly=False)
     lake.events("first", play("ada", "Alpha", "2026-03-01 20:00", 45))

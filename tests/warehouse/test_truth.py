@@ -13,6 +13,8 @@ from tests.warehouse.workshop import Reader, Workshop
 from watchhouse.simulation.scenario import Rates, Scenario
 from watchhouse.simulation.writing import simulate
 
+pytestmark = pytest.mark.xdist_group("truth")
+
 _SCENARIO: Final = Scenario(
     events=6_000,
     users=120,
@@ -31,7 +33,7 @@ class Simulated:
     folder: Path
     release: Reader
 
-    def one(self, sql: str) -> Any:  # noqa: ANN401 - whatever the query says
+    def one(self, sql: str) -> Any:
         """Return the only value of a query over the release."""
         ((value,),) = self.release.ask(sql)
         return value
@@ -85,19 +87,31 @@ def test_the_scenario_has_every_kind_of_dirt(simulated: Simulated) -> None:
         ("plays", "select sum(play_count) from marts.fct_show_days"),
         ("plays", "select sum(play_count) from marts.fct_viewing_sessions"),
         ("valid_plays", "select count(*) from marts.fct_plays where watched_minutes >= 0.5"),
-        ("distinct_users", "select count(*) from marts.dim_users where first_watched_at is not null"),
+        (
+            "distinct_users",
+            "select count(*) from marts.dim_users where first_watched_at is not null",
+        ),
         ("distinct_shows", "select count(*) from marts.dim_shows where has_plays"),
         ("user_days", "select count(*) from marts.fct_user_days"),
         ("watched_microseconds", "select sum(watched_microseconds) from marts.fct_plays"),
         ("watched_microseconds", "select sum(watched_microseconds) from marts.fct_show_days"),
         ("sessions", "select count(*) from marts.fct_viewing_sessions"),
         ("sessions", "select sum(session_count) from marts.fct_user_days"),
-        ("binge_sessions", "select count(*) from marts.fct_viewing_sessions where is_binge_session"),
+        (
+            "binge_sessions",
+            "select count(*) from marts.fct_viewing_sessions where is_binge_session",
+        ),
         ("plays_with_known_runtime", "select count(runtime_minutes) from marts.fct_plays"),
-        ("plays_with_known_runtime", "select sum(known_runtime_play_count) from marts.fct_show_days"),
+        (
+            "plays_with_known_runtime",
+            "select sum(known_runtime_play_count) from marts.fct_show_days",
+        ),
         ("complete_plays", "select count(*) from marts.fct_plays where is_complete_play"),
         ("complete_plays", "select sum(complete_play_count) from marts.fct_show_days"),
-        ("first_started_at", "select strftime(min(first_watched_at), '{iso}') from marts.dim_users"),
+        (
+            "first_started_at",
+            "select strftime(min(first_watched_at), '{iso}') from marts.dim_users",
+        ),
         ("last_started_at", "select strftime(max(last_watched_at), '{iso}') from marts.dim_users"),
     ],
 )
@@ -126,7 +140,9 @@ def test_reasons_are_those_of_the_truth(figure: str, simulated: Simulated) -> No
 
 
 def test_plays_by_day_are_those_of_the_truth(simulated: Simulated) -> None:
-    days = "select activity_date, sum(play_count) from marts.fct_show_days group by all order by all"
+    days = (
+        "select activity_date, sum(play_count) from marts.fct_show_days group by all order by all"
+    )
     assert dict(simulated.release.ask(days)) == simulated.truth["plays_by_day"]
 
 
@@ -141,7 +157,7 @@ def test_top_shows_are_those_of_the_truth(simulated: Simulated) -> None:
         order by sum(watched_microseconds) desc, show_name limit 10
         """
     )
-    keys = "show_id show_name play_count watched_microseconds hours_viewed".split()
+    keys = ("show_id", "show_name", "play_count", "watched_microseconds", "hours_viewed")
     expected = simulated.truth["top_shows"]
     assert [dict(zip(keys, row, strict=True)) for row in found] == expected
 

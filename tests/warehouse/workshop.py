@@ -13,6 +13,7 @@ import duckdb
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import GenericTestNode
 
 from tests.warehouse.lake import pseudonym
 from watchhouse.fingerprint import PROJECT, code_version
@@ -37,26 +38,22 @@ class Project:
     @property
     def keys(self) -> Mapping[str, tuple[str, ...]]:
         """The key columns of each model whose YAML tests one."""
-        return {
-            self.manifest.nodes[test.attached_node].name: columns
-            for test in self.manifest.nodes.values()
-            if (columns := _key(test))
-        }
+        found = {}
+        for test in self.manifest.nodes.values():
+            if isinstance(test, GenericTestNode) and test.attached_node is not None:
+                model = self.manifest.nodes[test.attached_node].name
+                arguments = test.test_metadata.kwargs
+                if test.test_metadata.name == "unique":
+                    found[model] = (arguments["column_name"],)
+                elif test.test_metadata.name == "is_unique_together":
+                    found[model] = tuple(arguments["columns"])
+        return found
 
     @property
     def models(self) -> list[str]:
         """The names of all models, in a lasting order."""
         nodes = self.manifest.nodes.values()
         return sorted(node.name for node in nodes if str(node.resource_type) == "model")
-
-
-def _key(test: Any) -> tuple[str, ...]:  # noqa: ANN401 - dbt has a class for each kind of node
-    kind = test.test_metadata.name if hasattr(test, "test_metadata") else None
-    if kind == "unique":
-        return (test.test_metadata.kwargs["column_name"],)
-    if kind == "is_unique_together":
-        return tuple(test.test_metadata.kwargs["columns"])
-    return ()
 
 
 def parse_project(scratch: Path) -> Project:
@@ -84,7 +81,9 @@ class Workshop:
 
     def build(self, *options: str) -> None:
         """Run models, seeds, snapshots and data tests. Unit tests know nothing of the lake."""
-        assert (bad := self._dbt("build", "--exclude-resource-type", "unit_test", *options)) == [], bad
+        assert (
+            bad := self._dbt("build", "--exclude-resource-type", "unit_test", *options)
+        ) == [], bad
 
     def _dbt(self, *arguments: str) -> list[str]:
         """Run dbt; return what went wrong in it."""
