@@ -28,8 +28,8 @@ demo: setup ## Simulate, land, build, test, publish; print results
 
 .PHONY: ingest
 ingest: ## Land files: FILES="a.csv b.ndjson.gz" [MAPPING=m.yml] [STREAM=catalog]
-	$(RUNTIME)
 	@[ -n "$(FILES)" ] || { echo 'usage: make ingest FILES="a.csv b.ndjson.gz" [MAPPING=m.yml] [STREAM=catalog]' >&2; exit 2; }
+	$(RUNTIME)
 	@$(WATCHHOUSE) ingest $(FILES) $${MAPPING:+--mapping "$$MAPPING"} $${STREAM:+--stream "$$STREAM"}
 
 .PHONY: build
@@ -49,8 +49,8 @@ status: ## What is landed, built, published and set aside
 
 .PHONY: sql
 sql: ## Ask the current release: Q="select ... from fct_plays"
-	$(RUNTIME)
 	@[ -n "$${Q:-}" ] || { echo 'usage: make sql Q="select ... from fct_plays"' >&2; exit 2; }
+	$(RUNTIME)
 	@$(WATCHHOUSE) sql "$$Q"
 
 .PHONY: docs

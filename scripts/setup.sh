@@ -45,8 +45,8 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
-if ! usable .venv/bin/python || [ "$(sed -n 1p .venv/installed-* 2>/dev/null | sort -u)" != "$(pwd -P)" ]
-then
+# An environment that is sound is added to, whoever made it; one that was moved here is not sound.
+if ! usable .venv/bin/python || ! grep -qF "$(pwd -P)/.venv" .venv/bin/activate; then
     echo "Making the environment .venv with $("$python" --version) ..."
     "$python" -m venv --clear .venv
 fi
