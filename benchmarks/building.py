@@ -153,7 +153,9 @@ def models_by_hand(home: Path) -> float:
         connection.execute(f"create schema {schema}")
     started = time.monotonic()
     for result in results["results"]:
-        node = nodes[result["unique_id"]]
+        node = nodes.get(result["unique_id"])
+        if node is None or node["resource_type"] != "model":
+            continue
         kind = "view" if node["config"]["materialized"] == "view" else "table"
         connection.execute(
             f"create {kind} {node['schema']}.{node['alias']} as {result['compiled_code']}"
