@@ -157,7 +157,8 @@ def _built(settings: Settings) -> None:
         f"   {report.model_count} models built, {report.test_count} tests passed in "
         f"{report.seconds:.0f} s; release {release} is out"
     )
-    _write(*(f"   warning: {warning.partition(':')[0]}, see make docs" for warning in report.warnings))
+    for warning in report.warnings:
+        _write(f"   warning: {warning.partition(':')[0]}, see make docs")
 
 
 def _agreement(
