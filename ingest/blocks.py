@@ -13,6 +13,7 @@ from ingest.records import MAX_RECORD_BYTES, MAX_REJECT_CHARACTERS, Integers, Re
 BLOCK_BYTES: Final = 4 * 1024 * 1024
 """Text parsed at a time; what bounds memory, whatever the size of the file."""
 
+_MOST_LINES: Final = 100_000
 _LINE_FEED: Final = 10
 
 
@@ -143,11 +144,12 @@ def cut_blocks(stream: Reading, cutter: Cutter) -> Generator[Block]:
     rest = b""
     line = 1
     final = False
+    needs_more = True
     while not final or rest:
         buffer = _take(free, len(rest) + BLOCK_BYTES + 1)
         buffer[: len(rest)] = rest
         size = len(rest)
-        if not final:
+        if not final and (needs_more or size < BLOCK_BYTES // 2):
             read = stream.read_into(memoryview(buffer)[size : size + BLOCK_BYTES])
             size += read
             final = read < BLOCK_BYTES
@@ -156,7 +158,10 @@ def cut_blocks(stream: Reading, cutter: Cutter) -> Generator[Block]:
         if final and buffer[size - 1] != _LINE_FEED:
             buffer[size] = _LINE_FEED
             size += 1
-        cut = cutter.cut(buffer, size, line=line, final=final)
+        cut = _cut_few(cutter, buffer, size, line)
+        if cut is None:
+            cut = cutter.cut(buffer, size, line=line, final=final)
+        needs_more = cut is None
         if cut is not None:
             rest, line = bytes(memoryview(buffer)[cut.used : size]), cut.next_line
             yield _lend(cut.block, buffer, free)
@@ -167,6 +172,14 @@ def cut_blocks(stream: Reading, cutter: Cutter) -> Generator[Block]:
             line += 1
         else:
             rest = bytes(memoryview(buffer)[:size])
+
+
+def _cut_few(cutter: Cutter, buffer: bytearray, size: int, line: int) -> Cut | None:
+    """Cut a shorter block where lines are tiny: each may become a reject, which costs memory."""
+    lines = buffer.count(b"\n", 0, size)
+    if lines <= 2 * _MOST_LINES:
+        return None
+    return cutter.cut(buffer, size * _MOST_LINES // lines, line=line, final=False)
 
 
 def _take(free: "queue.SimpleQueue[bytearray]", size: int) -> bytearray:

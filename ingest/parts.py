@@ -130,6 +130,8 @@ class BatchWriter:
         self._gathered: list[Records] = []
         self._set_aside: list[Reject] = []
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
+        # Small at first, so that writing starts while most of the file is still to be parsed.
+        self._group_rows = GROUP_ROWS // 4
         self._pending: Future[None] | None = None
         self.landed_count = 0
         self.rejected_count = 0
@@ -145,7 +147,8 @@ class BatchWriter:
             self._gathered.append(records)
             rows = sum(len(block.table) for block in self._gathered)
             size = sum(block.table.nbytes for block in self._gathered)
-            if rows >= GROUP_ROWS or size >= GROUP_BYTES:
+            if rows >= self._group_rows or size >= GROUP_BYTES:
+                self._group_rows = min(2 * self._group_rows, GROUP_ROWS)
                 self._flush()
 
     def _flush(self) -> None:

@@ -27,7 +27,7 @@ ReasonCode = Literal[
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reject:
     """A record that could not be split; `record` is its text, cut to a sane length."""
 

@@ -1,7 +1,7 @@
 """Identifiers never reach disk: what is stored is a keyed hash, 22 characters, of each."""
 
 import binascii
-import hmac
+import hashlib
 import os
 import secrets
 from collections.abc import Iterable
@@ -13,6 +13,8 @@ from watchhouse.storage import create_exclusively, make_folders
 
 KEY_BYTES: Final = 32
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 _PSEUDONYM_BYTES: Final = 16
 _PSEUDONYM_LENGTH: Final = 22
 
@@ -22,15 +24,21 @@ class Pseudonymiser:
 
     def __init__(self, key: bytes) -> None:
         """Keep the key in memory only."""
-        self._key = key
+        # The two halves of HMAC, started once: copying them takes a third of the time of
+        # `hmac.digest`, which sets up the algorithm for each identifier.
+        padded = key.ljust(hashlib.sha256().block_size, b"\0")
+        self._inner = hashlib.sha256(padded.translate(_INNER))
+        self._outer = hashlib.sha256(padded.translate(_OUTER))
 
     def pseudonym(self, identifier: str) -> str | None:
         """Return base64url of the first 128 bits of HMAC-SHA-256; None for a blank identifier."""
         if not identifier or identifier.isspace():
             return None
-        digest = hmac.digest(self._key, identifier.encode(), "sha256")[:_PSEUDONYM_BYTES]
-        encoded = binascii.b2a_base64(digest, newline=False)[:_PSEUDONYM_LENGTH]
-        return encoded.translate(_URL_SAFE).decode()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(identifier.encode())
+        outer.update(inner.digest())
+        encoded = binascii.b2a_base64(outer.digest()[:_PSEUDONYM_BYTES], newline=False)
+        return encoded[:_PSEUDONYM_LENGTH].translate(_URL_SAFE).decode()
 
     def pseudonyms(self, identifiers: Iterable[str]) -> list[str | None]:
         """Return the pseudonym of each identifier, in order."""

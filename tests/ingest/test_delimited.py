@@ -194,3 +194,11 @@ def test_records_span_blocks(lake: "Lake") -> None:
     assert summary["totals"]["landed"] == rows
     got = lake.rows("show_name, watch_duration_minutes, source_position")
     assert got == [(f"Show, {i}\n{i}", str(i), 2 + 2 * i) for i in range(rows)]
+
+
+def test_tiny_lines_do_not_pile_up(lake: "Lake") -> None:
+    count = 450_000
+    code, summary, _ = lake.ingest(lake.write("a.csv", f"{HEADER}\nu1,A,d,1\n" + "x\n" * count))
+    assert code == 0
+    assert summary["totals"]["rejected"] == count
+    assert lake.rejects("source_position")[-1] == (count + 2,)

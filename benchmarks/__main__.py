@@ -1,0 +1,40 @@
+"""`python -m benchmarks [NAME …]`: run all benchmarks, or those named."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final, Protocol, cast
+
+NAMES: Final = ("landing",)
+
+
+class Benchmark(Protocol):
+    """What a benchmark module offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its options."""
+
+    def run(self, arguments: argparse.Namespace) -> str:
+        """Measure, and return Markdown."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run benchmarks and print what they found."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    modules = {
+        name: cast("Benchmark", importlib.import_module(f"benchmarks.{name}")) for name in NAMES
+    }
+    for module in modules.values():
+        module.add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    for name in arguments.names or NAMES:
+        if name not in modules:
+            parser.error(f"there is no benchmark {name}; choose from {', '.join(NAMES)}")
+        sys.stdout.write(modules[name].run(arguments) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
