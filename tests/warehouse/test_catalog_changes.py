@@ -3,15 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-import pytest
-
 from ingest.mappings import Mapping
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told
 from tests.warehouse.workshop import Workshop
-
-pytestmark = pytest.mark.xdist_group("catalog_changes")
 
 _PLAYS: Final = """
     select case when show_id like 'name-%' then 'name' else show_id end, show_id_source,
