@@ -2,8 +2,8 @@
 
 A story is a generator: what it lands before its first `yield` is in the first build, what it lands
 before the second is in the second, and so on. The stories of a test module have users, shows and
-days of their own, so that each can be read, and checked, by itself. Tests that share builds are one
-`xdist_group`, so that the builds are not made once for each worker.
+days of their own, so that each can be read, and checked, by itself. Workers must run whole files
+(`--dist loadfile`): otherwise each of them makes the builds.
 """
 
 from collections.abc import Callable, Iterator, Sequence

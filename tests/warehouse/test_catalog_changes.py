@@ -3,15 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-import pytest
-
 from ingest.mappings import Mapping
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told
 from tests.warehouse.workshop import Workshop
-
-pytestmark = pytest.mark.xdist_group("catalog_changes")
 
 _PLAYS: Final = """
     select case when show_id like 'name-%' then 'name' else show_id end, show_id_source,
@@ -120,6 +116,20 @@ def test_a_name_of_two_shows_is_nobodys_until_it_is_one_shows_again(told: Told) 
     assert told.at(3).ask(_SHOWS.format("gemini")) == [("g1", "Gemini", None, True, True)]
 
 
+def a_show_was_landed_under_a_wrong_id(lake: Lake) -> Iterator[None]:
+    lake.events("vera", play("vera", "Verso", "2026-04-15 20:00", 30))
+    lake.catalog("verso", {"show_id": "v1", "code": "v2", "show_name": "Verso"})
+    yield
+    lake.land_file("catalog", "verso", mapping=Mapping(columns={"show_id": "code"}))
+    yield
+
+
+def test_a_name_moves_from_one_show_to_another(told: Told) -> None:
+    assert told.at(1).ask(_PLAYS, "vera") == [("v1", "catalog", None, None, None, None)]
+    assert told.at(2).ask(_PLAYS, "vera") == [("v2", "catalog", None, None, None, None)]
+    assert told.at(2).ask(_SHOWS.format("verso")) == [("v2", "Verso", None, True, True)]
+
+
 def a_spelling_loses_its_majority(lake: Lake) -> Iterator[None]:
     lake.events(
         "rosa",
@@ -207,6 +217,7 @@ STORIES: Final[list[Story]] = [
     the_catalogue_lands_last,
     a_runtime_is_corrected,
     a_name_becomes_ambiguous_and_unambiguous,
+    a_show_was_landed_under_a_wrong_id,
     a_spelling_loses_its_majority,
     an_event_says_what_the_catalogue_says_otherwise,
     a_runtime_is_known_only_of_some_episodes,

@@ -4,15 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.conftest import MakeWorkshop
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told, chapters
 from tests.warehouse.workshop import Workshop
-
-pytestmark = pytest.mark.xdist_group("corrections")
 
 _SESSIONS: Final = """
     select started_at, ended_at, play_count from marts.fct_viewing_sessions
@@ -161,6 +157,32 @@ def test_an_event_that_is_late_by_weeks_opens_its_own_day(told: Told) -> None:
     ]
 
 
+def late_events_come_within_exactly_the_gap(lake: Lake) -> Iterator[None]:
+    lake.events(
+        "max",
+        play("max", "Mesa", "2026-03-30 10:00", 30),
+        play("max", "Mesa", "2026-03-31 10:00", 30),
+        play("max", "Mesa", "2026-04-01 10:00", 30),
+    )
+    yield
+    lake.events(
+        "max-late",
+        play("max", "Mesa", "2026-03-30 11:00", 10),
+        play("max", "Mesa", "2026-03-31 09:00", 30),
+        play("max", "Mesa", "2026-04-01 11:01", 10),
+    )
+    yield
+
+
+def test_a_late_event_within_exactly_the_gap_joins_on_either_side(told: Told) -> None:
+    assert told.at(2).ask(_SESSIONS, "max") == [
+        ("2026-03-30 10:00", "2026-03-30 11:10", 2),
+        ("2026-03-31 09:00", "2026-03-31 10:30", 2),
+        ("2026-04-01 10:00", "2026-04-01 10:30", 1),
+        ("2026-04-01 11:01", "2026-04-01 11:11", 1),
+    ]
+
+
 STORIES: Final[list[Story]] = [
     a_late_event_merges_two_sessions_across_midnight,
     a_correction_makes_a_session_fall_apart,
@@ -169,6 +191,7 @@ STORIES: Final[list[Story]] = [
     a_zero_minute_event_turns_out_positive,
     all_plays_of_a_day_move_away,
     an_event_is_late_by_weeks,
+    late_events_come_within_exactly_the_gap,
 ]
 
 
@@ -178,7 +201,7 @@ def test_without_a_catalogue_runtime_and_completion_are_unknown(told: Told) -> N
         from marts.fct_plays
     """
     ((plays, *others),) = told.at(1).ask(known)
-    assert plays > 5
+    assert plays > 0
     assert others == [0, 0, 0]
     assert told.at(1).ask("select distinct show_id_source from marts.fct_plays") == [("name",)]
 
@@ -198,6 +221,7 @@ def test_a_build_that_dies_is_made_good_by_the_next(
             workshop.run()
             workshop.publish(strictly=False)
         else:
+            workshop.run_without("int_watch_events_checked")
             workshop.run_without("rpt_batch_reconciliation", "fct_viewing_sessions+")
             workshop.run()
 

@@ -3,15 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-import pytest
-
 from ingest.mappings import Mapping
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.stories import Story, Told
 from tests.warehouse.workshop import Workshop
-
-pytestmark = pytest.mark.xdist_group("files_again")
 
 _SESSIONS: Final = """
     select started_at, ended_at, play_count from marts.fct_viewing_sessions
@@ -191,6 +187,19 @@ def test_a_later_account_replaces_an_earlier_one(told: Told) -> None:
     assert told.at(2).ask(_BATCHES.format("accounts")) == [("current", 2, 1, 0, 1)]
 
 
+def accounts_were_landed_under_a_wrong_column(lake: Lake) -> Iterator[None]:
+    lake.users("otto", {"user_id": "77", "login": "otto", "plan": "basic"})
+    yield
+    lake.land_file("users", "otto", mapping=Mapping(columns={"user_id": "login"}))
+    yield
+
+
+def test_an_account_that_was_none_leaves(told: Told) -> None:
+    account = [(True, "basic", None, None, None)]
+    assert (told.at(1).ask(_USER, "77"), told.at(1).ask(_USER, "otto")) == (account, [])
+    assert (told.at(2).ask(_USER, "77"), told.at(2).ask(_USER, "otto")) == ([], account)
+
+
 STORIES: Final[list[Story]] = [
     a_file_was_landed_under_a_wrong_unit,
     a_file_was_landed_without_its_date_format,
@@ -198,6 +207,7 @@ STORIES: Final[list[Story]] = [
     equal_rows_arrive_in_three_files,
     three_sources_send_equal_long_versions_in_opposite_order,
     an_account_is_corrected,
+    accounts_were_landed_under_a_wrong_column,
 ]
 
 

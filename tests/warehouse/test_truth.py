@@ -13,8 +13,6 @@ from tests.warehouse.workshop import Reader, Workshop
 from watchhouse.simulation.scenario import Rates, Scenario
 from watchhouse.simulation.writing import simulate
 
-pytestmark = pytest.mark.xdist_group("truth")
-
 _SCENARIO: Final = Scenario(
     events=6_000,
     users=120,
