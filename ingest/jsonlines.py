@@ -26,12 +26,15 @@ _MOST_KEYS: Final = 200
 """Keys that the engine is asked for; records with others are read one by one."""
 _SIMPLE_KEY: Final = re.compile(r'[^"\\\x00-\x1f]+')
 _MOST_TEMPLATES: Final = 4
+_TRIED_LINES: Final = 10
 _FEWEST_ALIKE: Final = 500
 """Fewer lines than this are not worth another template."""
 
 # Numbers that the engine writes back as they were: it reads them as doubles.
 _NUMBER: Final = r"-?(?:0|[1-9][0-9]{0,14})(?:\.(?:0|[0-9]{0,14}[1-9]))?"
-_VALUE: Final = rf'(?:"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*"|{_NUMBER}|true|false|null)'
+# Surrogates must come in pairs; whether they do is for the exact reader to say.
+_ESCAPE: Final = r'\\(?:["\\/bfnrt]|u(?:[0-9a-cA-CeEfF][0-9a-fA-F]|[dD][0-7])[0-9a-fA-F]{2})'
+_VALUE: Final = rf'(?:"(?:[^"\\\x00-\x1f]|{_ESCAPE})*"|{_NUMBER}|true|false|null)'
 _SPACE: Final = r"[ \t\r]*"
 
 
@@ -147,7 +150,8 @@ class JsonRecords:
         """Return the template for the lines that `attempt` earlier ones have left."""
         known = self._templates[attempt] if attempt < len(self._templates) else None
         if known is None:
-            known = learn(bytes(text[:MAX_RECORD_BYTES]).split(b"\n", 1)[0])
+            head = bytes(text[:MAX_RECORD_BYTES]).split(b"\n", _TRIED_LINES)[:_TRIED_LINES]
+            known = next(filter(None, map(learn, head)), None)
             with self._lock:
                 if known is not None and attempt == len(self._templates):
                     self._templates.append(known)

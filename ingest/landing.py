@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ingest.columns import Stream
@@ -121,7 +121,7 @@ def land(  # noqa: PLR0913 - a batch has as many parts, all by name
     except BaseException:
         writer.abandon()
         raise
-    day = f"ingest_date={batch.landed_at.date().isoformat()}"
+    day = f"ingest_date={batch.landed_at.astimezone(UTC).date().isoformat()}"
     own = f"batch={batch.batch_id}"
     places: list[tuple[Path, Path, int]] = [
         (part, home.raw / batch.stream.name / day / own, count) for part, count in rows.parts

@@ -1,6 +1,7 @@
 """One file, from path to committed batch; the order of everything that can go wrong."""
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,15 +65,16 @@ class Loader:
         `started` is told the uncompressed bytes that will be parsed, `progress` those done since
         its last call.
         """
+        label = _label(path)
         try:
             content = read_content(path)
             entry, is_new = self._land(content, now=now, started=started, progress=progress)
         except WatchhouseError as error:
-            return Outcome(str(path), "failed", error=str(error))
+            return Outcome(label, "failed", error=str(error))
         except OSError as error:
-            return Outcome(str(path), "failed", error=str(lake_error(error, self._home.root)))
+            return Outcome(label, "failed", error=str(lake_error(error, self._home.root)))
         return Outcome(
-            str(path),
+            label,
             "landed" if is_new else "already_landed",
             batch_id=entry.batch_id,
             read_count=entry.read_count,
@@ -104,7 +106,7 @@ class Loader:
             if landed is not None:
                 return landed, False
             source = open_source(content, detect(content), mapping=mapping, stream=stream)
-            label = str(content.path)
+            label = _label(content.path)
             mappings.check(
                 source.names, mapping, stream, path=label, is_complete=source.is_complete
             )
@@ -115,7 +117,7 @@ class Loader:
                 stream=stream,
                 source=mapping.source,
                 source_kind="file",
-                source_uri=str(content.path),
+                source_uri=label,
                 content_hash=content.content_hash,
                 landed_at=now,
                 supersedes=decision.supersedes,
@@ -136,3 +138,8 @@ class Loader:
         for problem in mappings.misnamed(source.names, mapping, stream):
             _LOGGER.warning("warning: %s: %s", content.path, problem)
         return entry, True
+
+
+def _label(path: Path) -> str:
+    """Return the path as text that can be stored: a name need not be UTF-8."""
+    return os.fsencode(path).decode(errors="replace")

@@ -1,5 +1,6 @@
 """Where a batch is written before it counts, and what a crash leaves of it."""
 
+import contextlib
 import fcntl
 import json
 import logging
@@ -116,7 +117,8 @@ class Workspace:
             self._undo(ledger)
             # The lock goes last: an interrupted removal leaves a folder that can still be locked.
             (self._folder / _LOCK).unlink(missing_ok=True)
-            self._folder.rmdir()
+            with contextlib.suppress(OSError):
+                self._folder.rmdir()  # Unless the next loader has already made its lock in it.
         finally:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -1,5 +1,6 @@
 """`watchhouse ingest` as it is called."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,3 +90,12 @@ def test_wrong_usage_exits_2() -> None:
     with pytest.raises(SystemExit) as caught:
         main(["ingest"])
     assert caught.value.code == 2
+
+
+def test_a_file_whose_name_is_not_utf8_lands(lake: "Lake") -> None:
+    folder = lake.write("x/a.csv", TEXT).parent
+    (folder / "a.csv").rename(folder / os.fsdecode(b"\xff.csv"))
+    code, summary, _ = lake.ingest(folder)
+    assert code == 0
+    assert summary["files"][0]["path"].endswith("\ufffd.csv")
+    assert lake.entries()[0]["source_uri"].endswith("\ufffd.csv")
