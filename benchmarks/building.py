@@ -1,6 +1,6 @@
 """What a build costs: flat with history, and close to the same SQL run by hand.
 
-    python -m benchmarks.building [--histories 1,4,16] [--first 10] [--rounds 3]
+    python -m benchmarks building
 
 Input is made by `watchhouse simulate` under `benchmarks/work`, and kept for the next run. Builds run
 in a kept process per home, one at a time; the rounds of the things compared are interleaved, and
@@ -45,23 +45,30 @@ class Times:
         return self.build + self.publication
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the benchmark and print its tables."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.building", description=__doc__)
-    parser.add_argument("--histories", default="1,4,16", help="millions of events (default: 1,4,16)")
-    parser.add_argument("--first", type=int, default=10, help="millions of events of the first build")
-    parser.add_argument("--rounds", type=int, default=3, help="measured rounds of each (default: 3)")
-    arguments = parser.parse_args(argv)
-    histories = [int(size) for size in arguments.histories.split(",")]
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of this benchmark."""
+    group = parser.add_argument_group("building")
+    group.add_argument(
+        "--building-histories", default="1,4,16", metavar="LIST", help="millions of events"
+    )
+    group.add_argument(
+        "--building-first", type=int, default=10, metavar="N", help="millions of events"
+    )
+    group.add_argument("--building-rounds", type=int, default=3, metavar="N")
+
+
+def run(arguments: argparse.Namespace) -> str:
+    """Measure, and return Markdown."""
     WORK.mkdir(parents=True, exist_ok=True)
-    flat_cost(histories, arguments.rounds)
-    if arguments.first:
-        first_build(arguments.first, arguments.rounds)
-    return 0
+    histories = [int(size) for size in arguments.building_histories.split(",")]
+    tables = [flat_cost(histories, arguments.building_rounds)]
+    if arguments.building_first:
+        tables.append(first_build(arguments.building_first, arguments.building_rounds))
+    return "\n\n".join(tables)
 
 
-def flat_cost(millions: Sequence[int], rounds: int) -> None:
-    """Build batches of one size on histories of several, and print what each took."""
+def flat_cost(millions: Sequence[int], rounds: int) -> str:
+    """Build batches of one size on histories of several, and say what each took."""
     workers = {size: Worker(WORK / f"history-{size}m") for size in millions}
     first: dict[int, Times] = {}
     for size, worker in workers.items():
@@ -82,28 +89,32 @@ def flat_cost(millions: Sequence[int], rounds: int) -> None:
     memory = {size: worker.close() for size, worker in workers.items()}
     startup = statistics.median(timed(import_and_parse) for _ in range(rounds))
     base = statistics.median(times.total for times in batches[millions[0]])
-    print(f"\nA batch of {BATCH_EVENTS:,} events, {LATE_EVENTS:,} of them up to {LATE_DAYS} days late, ")
-    print(f"on a history of {EVENTS_PER_DAY:,} events a day, in a kept process:\n")
-    print("| history | models and tests | publication | total | ratio | peak memory |")
-    print("|---|---|---|---|---|---|")
+    lines = [
+        f"A batch of {BATCH_EVENTS:,} events, {LATE_EVENTS:,} of them up to {LATE_DAYS} days late, "
+        f"on a history of {EVENTS_PER_DAY:,} events a day, in a kept process:",
+        "",
+        "| history | models and tests | publication | total | ratio | peak memory |",
+        "|---|---|---|---|---|---|",
+    ]
     for size in millions:
         build = statistics.median(times.build for times in batches[size])
         publication = statistics.median(times.publication for times in batches[size])
         total = statistics.median(times.total for times in batches[size])
-        print(
+        lines.append(
             f"| {size} million | {build:.2f} s | {publication:.2f} s | {total:.2f} s "
             f"| {total / base:.2f} × | {memory[size]:.2f} GiB |"
         )
-    print(f"\nStart-up of the command, imports and parsing of the project: {startup:.2f} s.")
-    for size, times in first.items():
-        print(
-            f"First build of {size} million events: {times.build:.1f} s, "
-            f"publication {times.publication:.1f} s."
-        )
+    lines += ["", f"Start-up of the command, imports and parsing: {startup:.2f} s."]
+    lines += [
+        f"First build of {size} million events: {times.build:.1f} s with all tests, "
+        f"publication {times.publication:.1f} s."
+        for size, times in first.items()
+    ]
+    return "\n".join(lines)
 
 
-def first_build(millions: int, rounds: int) -> None:
-    """Compare a first build, models only, with the same SQL run by hand; print the ratio."""
+def first_build(millions: int, rounds: int) -> str:
+    """Compare a first build, models only, with the same SQL run by hand."""
     home = WORK / f"first-{millions}m"
     shutil.rmtree(home, ignore_errors=True)
     worker = Worker(home)
@@ -119,12 +130,16 @@ def first_build(millions: int, rounds: int) -> None:
             say(f"first build of {millions} million, {name}, round {round_ + 1}: {took:.1f} s")
     worker.close()
     base = statistics.median(seconds["hand"])
-    print(f"\nA first build of {millions} million events, models only:\n")
-    print("| | seconds | ratio | peak memory |")
-    print("|---|---|---|---|")
+    lines = [
+        f"A first build of {millions} million events, models only:",
+        "",
+        "| | seconds | ratio | peak memory |",
+        "|---|---|---|---|",
+    ]
     for name, label in (("hand", "the same SQL by hand, one DuckDB"), ("dbt", "dbt")):
         median = statistics.median(seconds[name])
-        print(f"| {label} | {median:.1f} s | {median / base:.2f} × | {memory[name]:.2f} GiB |")
+        lines.append(f"| {label} | {median:.1f} s | {median / base:.2f} × | {memory[name]:.2f} GiB |")
+    return "\n".join(lines)
 
 
 def dbt_models(home: Path) -> float:
@@ -328,6 +343,3 @@ def say(line: str) -> None:
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
-
-if __name__ == "__main__":
-    sys.exit(main())
