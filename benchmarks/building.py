@@ -26,7 +26,7 @@ from typing import Any, Final
 WORK: Final = Path(__file__).parent / "work" / "building"
 BATCH_EVENTS: Final = 50_000
 LATE_EVENTS: Final = 1_000
-LATE_DAYS: Final = 14
+LATE_DAYS: Final = 7
 EVENTS_PER_DAY: Final = 125_000
 USERS: Final = 100_000
 START: Final = date(2025, 6, 2)
@@ -162,6 +162,7 @@ def models_by_hand(home: Path) -> float:
     path.parent.mkdir(parents=True)
     connection = duckdb.connect(str(path))
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     connection.execute("create schema history")
     connection.execute("create table history.published_batches (batch_id varchar)")
     for schema in ("staging", "intermediate", "marts"):

@@ -34,11 +34,22 @@ plays_at_stake as (
 
 ),
 
+-- Only the columns that are looked through, so that the whole rows are read of few days.
+known_days as (
+
+    select distinct started_date
+    from {{ existing }}
+    where play_id in (select play_id from plays_at_stake)
+
+),
+
 known as (
 
     select *
     from {{ existing }}
-    where play_id in (select plays_at_stake.play_id from plays_at_stake)
+    where
+        started_date in (select started_date from known_days)
+        and play_id in (select play_id from plays_at_stake)
 
 ),
 
