@@ -1,5 +1,6 @@
 """`watchhouse ingest` as it is called."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,3 +90,22 @@ def test_wrong_usage_exits_2() -> None:
     with pytest.raises(SystemExit) as caught:
         main(["ingest"])
     assert caught.value.code == 2
+
+
+def test_a_name_that_is_not_utf8_does_not_keep_others_from_landing(lake: "Lake") -> None:
+    good = lake.write("z.csv", TEXT)
+    bad = good.with_name(os.fsdecode(b"a\xe9.csv"))
+    bad.write_text(TEXT)
+    code, summary, said = lake.ingest(good.parent)
+    assert code == 1
+    assert [file["status"] for file in summary["files"]] == ["failed", "landed"]
+    assert "its name is not UTF-8" in said
+
+
+def test_a_key_that_is_gone_stops_landing(lake: "Lake", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WATCHHOUSE_PSEUDONYM_KEY")
+    assert lake.ingest(lake.write("a.csv", TEXT))[0] == 0
+    (lake.home / "pseudonym.key").unlink()
+    code, _, said = lake.ingest(lake.write("b.csv", TEXT.replace("u1", "u2")))
+    assert (code, "pseudonym key is gone" in said) == (1, True)
+    assert len(lake.entries()) == 1

@@ -69,3 +69,16 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with pytest.raises(InputFileError, match="not a regular file"):
         read_content(pipe)
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv"))
+    path.write_bytes(TEXT)
+    with pytest.raises(InputFileError, match=r"caf.*its name is not UTF-8") as caught:
+        read_content(path)
+    assert str(caught.value).isascii()
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="a folder that cannot be listed"):
+        read_content(tmp_path)
