@@ -66,11 +66,13 @@ def _prepare(home: Home, settings: Settings) -> bytes:
     """Clean up after earlier runs; return the pseudonym key."""
     given = settings.pseudonym_key
     try:
-        key = load_key(
-            home.pseudonym_key, given=given.get_secret_value() if given is not None else None
-        )
         ledger = Ledger(home)
         ledger.refresh()
+        key = load_key(
+            home.pseudonym_key,
+            given=given.get_secret_value() if given is not None else None,
+            is_first=not ledger.entries(),
+        )
         swept = sweep(home, ledger)
         expire_rejects(home, ledger, now=datetime.now(UTC), days=settings.reject_retention_days)
     except OSError as error:

@@ -144,6 +144,12 @@ def read_content(path: Path) -> Content:
         InputFileError: it is missing, empty, damaged or not readable.
     """
     try:
+        if path.is_dir():
+            message = (
+                f"{path}: is not a regular file but a folder that cannot be listed; change its "
+                "permissions"
+            )
+            raise InputFileError(message)
         if not path.is_file() and path.exists():
             message = f"{path}: is not a regular file; save its content to a file first"
             raise InputFileError(message)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -11,6 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ingest.columns import Stream, missing
 from watchhouse.errors import InputFileError, MappingError
+
+_YEAR_OF_NO_DATE: Final = 1900
+"""What strptime gives where the format says nothing of a year."""
+
+
+def _engine_says(expression: str, given: str) -> tuple[object, str | None]:
+    """Evaluate an expression over `$given`; return its value, or None and what is wrong."""
+    import duckdb  # noqa: PLC0415 - only a few mappings need it
+
+    with duckdb.connect(":memory:") as connection:
+        try:
+            row = connection.execute(f"select {expression}", {"given": given}).fetchone()
+        except duckdb.Error as error:
+            return None, str(error).splitlines()[0]
+    return (row[0] if row else None), None
 
 
 class Mapping(BaseModel):
@@ -39,7 +54,27 @@ class Mapping(BaseModel):
         except (KeyError, ValueError, OSError) as error:
             message = f"{name!r} is not an IANA time zone such as Europe/Berlin"
             raise ValueError(message) from error
+        # The models convert with the engine's own zones, which lack `localtime` and its like.
+        if name != "UTC" and _engine_says("timezone($given, timestamp '2001-02-03')", name)[1]:
+            message = f"{name!r} is no zone of its own; name one such as Europe/Berlin"
+            raise ValueError(message)
         return name
+
+    @field_validator("watch_date_format")
+    @classmethod
+    def _is_a_format(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        # A format that the engine refuses would fail each build from then on.
+        moment = "strftime(timestamp '2001-02-03 04:05:06', $given)"
+        shown, problem = _engine_says(f"year(try_strptime({moment}, $given)::timestamp)", text)
+        if problem is not None:
+            message = f"{text!r} is not a strptime format ({problem})"
+            raise ValueError(message)
+        if shown == _YEAR_OF_NO_DATE:
+            message = f"{text!r} holds no date; write it as in '%Y-%m-%d %H:%M'"
+            raise ValueError(message)
+        return text
 
     def identity(self) -> dict[str, Any]:
         """Return what makes two mappings the same; renaming a column to its own name is nothing."""
@@ -71,7 +106,8 @@ def load_mapping(path: Path, stream: Stream) -> Mapping:
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        # Of values, YAML reads dates by itself: 2026-02-30 is a ValueError of its own.
         reason = " ".join(str(error).split())
         message = f"{path}: the mapping file cannot be read: {reason}"
         raise MappingError(message) from error

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Final, Protocol, cast
 
 from watchhouse.errors import WatchhouseError
@@ -58,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         format="%(message)s",
         stream=sys.stderr,
     )
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name that the terminal has no characters for is shown escaped, not as a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
     command = cast("Command", importlib.import_module(COMMANDS[arguments.command][0]))
     try:
         return command.run(arguments, load_settings())

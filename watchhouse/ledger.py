@@ -1,9 +1,11 @@
 """The ledger: one committed entry per batch. What it does not name does not count."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from watchhouse.errors import LakeError
@@ -110,12 +112,13 @@ class Ledger:
         Raises:
             LakeError: a file in the ledger cannot be read as entries.
         """
-        for path in sorted(self._home.ledger.glob("**/[!.]*.json")):
+        for path in _files(self._home.ledger):
             name = str(path)
             if name in self._seen:
                 continue
             try:
-                for line in path.read_text(encoding="utf-8").splitlines():
+                # Only a line feed ends an entry: names may hold U+2028, which JSON leaves as it is.
+                for line in path.read_text(encoding="utf-8").removesuffix("\n").split("\n"):
                     entry = Entry.parse(line)
                     self._entries[entry.batch_id] = entry
             except (OSError, ValueError, KeyError, TypeError) as error:
@@ -155,6 +158,30 @@ class Ledger:
             self._entries[entry.batch_id] = entry
             self._seen.add(str(path))
         return created
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files below the ledger's folder; none if there is no ledger yet.
+
+    Raises:
+        LakeError: a folder cannot be listed; what is in it must not pass for never landed.
+    """
+    found: list[Path] = []
+    try:
+        if not folder.exists():
+            return found
+        for at, _, names in os.walk(folder, onerror=_raise):
+            found += [Path(at, n) for n in names if n.endswith(".json") and not n.startswith(".")]
+    except OSError as error:
+        message = (
+            f"{error.filename}: the ledger cannot be read ({error.strerror}); make it readable"
+        )
+        raise LakeError(message) from error
+    return sorted(found)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def superseded(entries: Iterable[Entry]) -> frozenset[str]:

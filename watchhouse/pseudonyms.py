@@ -61,19 +61,27 @@ def parse_key(text: str, *, origin: str) -> bytes:
     return key
 
 
-def load_key(path: Path, *, given: str | None) -> bytes:
+def load_key(path: Path, *, given: str | None, is_first: bool = True) -> bytes:
     """Return the key that was given, else the one in `path`, made there on first use.
 
     Two processes that start together agree on one key: the file is created exclusively, whole,
-    readable by its owner only.
+    readable by its owner only. Unless this is the `is_first` use, it must be there: under a new key
+    everybody would become somebody else.
 
     Raises:
         SettingsError: the given key or the file's content is not a key.
-        LakeError: the file cannot be read.
+        LakeError: the file cannot be read, or is gone.
     """
     if given is not None:
         return parse_key(given, origin="WATCHHOUSE_PSEUDONYM_KEY")
     if not path.exists():
+        if not is_first:
+            message = (
+                f"{path}: the pseudonym key is gone, while the lake holds rows. Under a new key "
+                "the same user would count twice: restore the file, or give the key as "
+                "WATCHHOUSE_PSEUDONYM_KEY."
+            )
+            raise LakeError(message)
         make_folders(path.parent)
         fresh = secrets.token_bytes(KEY_BYTES).hex() + "\n"
         create_exclusively(path, fresh.encode(), mode=0o600)

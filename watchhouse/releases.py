@@ -204,6 +204,9 @@ def _pin(folder: Path) -> int | None:
         pin = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}; make the releases readable to you"
+        raise WatchhouseError(message) from error
     try:
         fcntl.flock(pin, fcntl.LOCK_SH | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(pin), path.stat()):

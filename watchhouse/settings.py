@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchhouse.errors import SettingsError
@@ -29,6 +29,20 @@ class Settings(BaseSettings):
     lock_timeout: float = Field(
         default=300.0, ge=0, description="Seconds to wait for another builder to finish."
     )
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _is_a_folder(cls, value: object) -> object:
+        # Path("") would be the working folder: a lake in the middle of whatever lies there.
+        if value == "":
+            message = "is empty; name a folder, or leave the variable out"
+            raise ValueError(message)
+        try:
+            _ = isinstance(value, str) and Path(value).expanduser()
+        except RuntimeError as error:
+            message = f"{value!r}: there is no such user"
+            raise ValueError(message) from error
+        return value
 
     def layout(self) -> Home:
         """Where things live below `home`, as an absolute path."""

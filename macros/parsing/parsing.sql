@@ -33,7 +33,8 @@
     {%- endset -%}
     case
         when regexp_full_match({{ point }}, '[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?')
-            then try_cast({{ point }} as double)
+            -- 1e400 is no number that anybody measured: the engine would make infinity of it.
+            then nullif(nullif(try_cast({{ point }} as double), 'infinity'), '-infinity')
     end
 {%- endmacro %}
 

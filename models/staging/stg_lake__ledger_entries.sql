@@ -1,4 +1,5 @@
-{%- set entries = home() ~ '/raw/ledger/**/*.json' -%}
+{#- In a glob, `[`, `*` and `?` of the home's own name stand for themselves in brackets. -#}
+{%- set entries = modules.re.sub('([*?[])', '[\\1]', home()) ~ '/raw/ledger/**/*.json' -%}
 {%- set count = "select count(*) as n from glob('" ~ entries ~ "')" -%}
 {%- set found = execute and run_query(count).rows[0]['n'] > 0 -%}
 {%- set columns = {

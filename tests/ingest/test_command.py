@@ -99,3 +99,12 @@ def test_a_file_whose_name_is_not_utf8_lands(lake: "Lake") -> None:
     assert code == 0
     assert summary["files"][0]["path"].endswith("\ufffd.csv")
     assert lake.entries()[0]["source_uri"].endswith("\ufffd.csv")
+
+
+def test_a_key_that_is_gone_stops_landing(lake: "Lake", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WATCHHOUSE_PSEUDONYM_KEY")
+    assert lake.ingest(lake.write("a.csv", TEXT))[0] == 0
+    (lake.home / "pseudonym.key").unlink()
+    code, _, said = lake.ingest(lake.write("b.csv", TEXT.replace("u1", "u2")))
+    assert (code, "pseudonym key is gone" in said) == (1, True)
+    assert len(lake.entries()) == 1

@@ -69,3 +69,8 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with pytest.raises(InputFileError, match="not a regular file"):
         read_content(pipe)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="a folder that cannot be listed"):
+        read_content(tmp_path)

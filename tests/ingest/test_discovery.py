@@ -1,8 +1,13 @@
 """Files, folders and globs."""
 
+import errno
+import os
 from pathlib import Path
 
+import pytest
+
 from ingest.discovery import find_files
+from watchhouse.errors import UsageError
 from watchhouse.layout import Home
 
 
@@ -52,3 +57,28 @@ def test_the_lake_is_passed_over(tmp_path: Path) -> None:
         "home/incoming/a.csv",
     )
     assert _found(tmp_path, "home", "home/*") == ["home/incoming/a.csv"]
+
+
+def test_what_cannot_be_looked_at_is_kept_so_that_landing_says_so() -> None:
+    given = ["~no-such-user-1/a.csv", "a" * 300 + ".csv"]
+    assert list(map(str, find_files(given, Home(Path("home"))))) == given
+
+
+def test_a_closed_folder_is_kept_so_that_landing_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _make(tmp_path, "in/a.csv", "in/closed/b.csv")
+    scandir = os.scandir
+
+    def closed(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert _found(tmp_path, "in") == ["in/a.csv", "in/closed"]
+
+
+def test_an_empty_path_is_not_the_working_folder() -> None:
+    with pytest.raises(UsageError, match="a path is empty"):
+        find_files([""], Home(Path("home")))

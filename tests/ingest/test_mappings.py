@@ -23,6 +23,14 @@ NEEDED = ("user_id", "show_name", "watch_date", "watch_duration")
             "time_zone: Mars/Olympus",
             "time_zone: Value error, 'Mars/Olympus' is not an IANA time zone",
         ),
+        ("time_zone: localtime", "time_zone: Value error, 'localtime' is no zone of its own"),
+        ("watch_date_format: '%Q'", "watch_date_format: Value error, '%Q' is not a strptime"),
+        (
+            "watch_date_format: 'yyyy-mm-dd'",
+            "watch_date_format: Value error, 'yyyy-mm-dd' holds no",
+        ),
+        ("source: 2026-02-30", "the mapping file cannot be read: day is out of range"),
+        ("source: " + "[" * 5000, "the mapping file cannot be read"),
         ("decimal_separator: ';'", "decimal_separator: Input should be"),
         ("source: ''", "source: String should have at least 1 character"),
         ("drop: [a]\ncolumns: {device: a}", "drop: 'a' is also used under columns"),
@@ -127,3 +135,8 @@ def test_identity_ignores_order_and_renaming_to_the_same_name() -> None:
     other = Mapping(columns={"device": "d"}, drop=["y", "x", "x"])
     assert one.identity() == other.identity()
     assert one.identity() != Mapping(columns={"device": "d"}).identity()
+
+
+@pytest.mark.parametrize("text", ["%d.%m.%Y %H:%M", "%Y%j", "%a %d %b %y", "%Y-%m-%d %H:%M:%S %z"])
+def test_a_format_that_holds_a_date_is_taken(text: str) -> None:
+    assert Mapping(watch_date_format=text).watch_date_format == text

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -162,3 +164,33 @@ def test_wrong_numbers_of_seconds_are_wrong_usage() -> None:
     for wrong in ("-1", "inf", "soon"):
         with pytest.raises(SystemExit, match="2"):
             main(["build", "--lock-timeout", wrong])
+
+
+def test_a_result_that_the_terminal_has_no_characters_for_is_escaped(published: Any) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "watchhouse",
+        "sql",
+        "--format",
+        "csv",
+        "select 'caf\u00e9' as a",
+    ]
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": "ascii",
+        "WATCHHOUSE_HOME": str(published.home.root),
+    }
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout.splitlines()) == (0, [b"a", b"caf\\xe9"])
+
+
+def test_a_full_standard_output_is_named(published: Any) -> None:
+    command = [sys.executable, "-m", "watchhouse", "sql", "--format", "csv", "from range(99999)"]
+    environment = {**os.environ, "WATCHHOUSE_HOME": str(published.home.root)}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, env=environment, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    assert done.returncode == 1
+    assert b"written to standard output: No space left on device" in done.stderr

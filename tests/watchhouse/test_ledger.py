@@ -1,6 +1,8 @@
 """The ledger: entries as the contract has them, committed once."""
 
+import errno
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -106,3 +108,38 @@ def test_a_broken_entry_is_named(tmp_path: Path) -> None:
     path.write_text('{"batch_id": "x"}\n')
     with pytest.raises(LakeError, match=r"x\.json: is not a ledger entry"):
         Ledger(home).refresh()
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u0085", "\x0b", "\r"])
+def test_a_name_with_a_line_separator_does_not_break_its_line(
+    tmp_path: Path, separator: str
+) -> None:
+    entry = replace(_entry(), source_uri=f"a{separator}b.csv")
+    Ledger(Home(tmp_path)).commit(entry)
+    ledger = Ledger(Home(tmp_path))
+    ledger.refresh()
+    assert list(ledger.entries()) == [entry]
+
+
+def test_a_folder_that_cannot_be_listed_is_no_empty_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Ledger(Home(tmp_path)).commit(_entry())
+    scandir = os.scandir
+
+    def closed(path: str) -> object:
+        # Whoever runs as root may list any folder, so that modes show nothing.
+        if "ingest_date=" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(LakeError, match="ingest_date=2026-11-23: the ledger cannot be read"):
+        Ledger(Home(tmp_path)).refresh()
+
+
+def test_an_entry_that_was_emptied_is_no_batch_that_never_landed(tmp_path: Path) -> None:
+    Ledger(Home(tmp_path)).commit(_entry())
+    next(tmp_path.glob("raw/ledger/*/*.json")).write_text("")
+    with pytest.raises(LakeError, match="is not a ledger entry that can be read"):
+        Ledger(Home(tmp_path)).refresh()

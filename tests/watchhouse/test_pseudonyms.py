@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from watchhouse.errors import SettingsError
+from watchhouse.errors import LakeError, SettingsError
 from watchhouse.pseudonyms import Pseudonymiser, load_key, parse_key
 
 KEY = bytes(range(32))
@@ -56,6 +56,14 @@ def test_a_given_key_wins_and_nothing_is_written(tmp_path: Path) -> None:
     path = tmp_path / "pseudonym.key"
     assert load_key(path, given=KEY.hex()) == KEY
     assert not path.exists()
+
+
+def test_a_key_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "pseudonym.key"
+    with pytest.raises(LakeError, match="pseudonym key is gone"):
+        load_key(path, given=None, is_first=False)
+    assert not path.exists()
+    assert load_key(path, given=KEY.hex(), is_first=False) == KEY
 
 
 @pytest.mark.parametrize("text", ["", "ab", "x" * 64, "ab" * 33])

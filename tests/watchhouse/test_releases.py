@@ -48,6 +48,17 @@ def test_a_pointer_to_nothing_is_told_apart(small_build: Any) -> None:
         open_current(small_build.home)
 
 
+def test_a_release_that_may_not_be_read_is_named(small_build: Any) -> None:
+    publish_some(small_build, 1)
+    folder = small_build.home.releases / "1"
+    shutil.rmtree(folder)
+    # As good as a closed folder, which root could open all the same.
+    folder.touch()
+
+    with pytest.raises(WatchhouseError, match=r"releases/1/lock cannot be read: Not a directory"):
+        open_current(small_build.home)
+
+
 def test_a_reader_needs_no_schema_names_and_cannot_write(small_build: Any) -> None:
     publish_some(small_build, 1)
 

@@ -29,3 +29,16 @@ def test_a_variable_that_cannot_be_used_is_named(
 
     with pytest.raises(SettingsError, match=r"WATCHHOUSE_KEEP_RELEASES: .* integer"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("home", "problem"), [("", "is empty"), ("~no-such-user-1/x", "there is no such user")]
+)
+def test_a_home_that_is_no_folder_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WATCHHOUSE_HOME", home)
+
+    with pytest.raises(SettingsError, match=rf"WATCHHOUSE_HOME: .*{problem}"):
+        load_settings()

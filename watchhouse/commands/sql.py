@@ -59,7 +59,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            message = f"the result cannot be written to {arguments.output}: {error.strerror}"
+            place = arguments.output or "standard output"
+            message = f"the result cannot be written to {place}: {error.strerror}"
             raise QueryError(message) from error
     logger.info("%s", "1 row" if count == 1 else f"{count} rows")
     return 0
