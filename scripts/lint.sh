@@ -3,7 +3,8 @@
 set -u
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
-export PATH
+COLUMNS=160
+export PATH COLUMNS
 
 failed=
 check() {

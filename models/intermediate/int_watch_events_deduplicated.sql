@@ -16,7 +16,7 @@ checked as (
 
     select *
     from {{ ref('int_watch_events_checked') }} as target
-    where is_valid and {{ of_taken_batches() }}
+    where target.is_valid and {{ of_taken_batches() }}
 
 ),
 

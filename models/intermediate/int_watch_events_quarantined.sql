@@ -6,7 +6,7 @@ events as (
 
     select *
     from {{ ref('int_watch_events_checked') }} as target
-    where not is_valid and {{ of_taken_batches() }}
+    where not target.is_valid and {{ of_taken_batches() }}
 
 ),
 
