@@ -2,9 +2,9 @@
 
     python -m benchmarks building
 
-Input is made by `watchhouse simulate` under `benchmarks/work`, and kept for the next run. Builds run
-in a kept process per home, one at a time; the rounds of the things compared are interleaved, and
-each figure is a median. Memory is the largest resident size of the process.
+Input is made by `watchhouse simulate` under `benchmarks/work`, and kept for the next run. Builds
+run in a kept process per home, one at a time; the rounds of the things compared are interleaved,
+and each figure is a median. Memory is the largest resident size of the process.
 """
 
 import argparse
@@ -89,9 +89,12 @@ def flat_cost(millions: Sequence[int], rounds: int) -> str:
     memory = {size: worker.close() for size, worker in workers.items()}
     startup = statistics.median(timed(import_and_parse) for _ in range(rounds))
     base = statistics.median(times.total for times in batches[millions[0]])
-    lines = [
+    title = (
         f"A batch of {BATCH_EVENTS:,} events, {LATE_EVENTS:,} of them up to {LATE_DAYS} days late, "
-        f"on a history of {EVENTS_PER_DAY:,} events a day, in a kept process:",
+        f"on a history of {EVENTS_PER_DAY:,} events a day, in a kept process:"
+    )
+    lines = [
+        title,
         "",
         "| history | models and tests | publication | total | ratio | peak memory |",
         "|---|---|---|---|---|---|",
@@ -102,7 +105,7 @@ def flat_cost(millions: Sequence[int], rounds: int) -> str:
         total = statistics.median(times.total for times in batches[size])
         lines.append(
             f"| {size} million | {build:.2f} s | {publication:.2f} s | {total:.2f} s "
-            f"| {total / base:.2f} × | {memory[size]:.2f} GiB |"
+            f"| {total / base:.2f} | {memory[size]:.2f} GiB |"
         )
     lines += ["", f"Start-up of the command, imports and parsing: {startup:.2f} s."]
     lines += [
@@ -138,7 +141,7 @@ def first_build(millions: int, rounds: int) -> str:
     ]
     for name, label in (("hand", "the same SQL by hand, one DuckDB"), ("dbt", "dbt")):
         median = statistics.median(seconds[name])
-        lines.append(f"| {label} | {median:.1f} s | {median / base:.2f} × | {memory[name]:.2f} GiB |")
+        lines.append(f"| {label} | {median:.1f} s | {median / base:.2f} | {memory[name]:.2f} GiB |")
     return "\n".join(lines)
 
 
@@ -343,4 +346,3 @@ def say(line: str) -> None:
     """Show progress on standard error; the tables go to standard output."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
-

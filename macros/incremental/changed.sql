@@ -49,8 +49,8 @@
   Rows of batches that this build takes. What a model holds of others is left from the build
   before: it was not run since the ledger was read, and they are long counted.
 -#}
-{% macro of_taken_batches(row='target') -%}
-    {{ row }}.batch_id in (select batch_id from {{ ref('int_batches') }} where is_taken)
+{% macro of_taken_batches() -%}
+    batch_id in (select batch_id from {{ ref('int_batches') }} where is_taken)
 {%- endmacro %}
 
 {#- Batches whose counts this build may change. -#}

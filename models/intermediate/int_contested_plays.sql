@@ -5,8 +5,8 @@ with
 checked as (
 
     select *
-    from {{ ref('int_watch_events_checked') }} as target
-    where target.is_valid and {{ of_taken_batches() }}
+    from {{ ref('int_watch_events_checked') }}
+    where is_valid and {{ of_taken_batches() }}
 
 ),
 

@@ -5,8 +5,8 @@ with
 events as (
 
     select *
-    from {{ ref('int_watch_events_checked') }} as target
-    where not target.is_valid and {{ of_taken_batches() }}
+    from {{ ref('int_watch_events_checked') }}
+    where not is_valid and {{ of_taken_batches() }}
 
 ),
 
