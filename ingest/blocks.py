@@ -124,7 +124,7 @@ class Lines:
         used = buffer.rfind(b"\n", 0, size) + 1
         if not used:
             return None
-        count = buffer.count(b"\n", 0, used)
+        count = count_byte(memoryview(buffer)[:used], _LINE_FEED)
         block = Block(
             memoryview(buffer)[:used],
             line,
@@ -176,7 +176,7 @@ def cut_blocks(stream: Reading, cutter: Cutter) -> Generator[Block]:
 
 def _cut_few(cutter: Cutter, buffer: bytearray, size: int, line: int) -> Cut | None:
     """Cut a shorter block where lines are tiny: each may become a reject, which costs memory."""
-    lines = buffer.count(b"\n", 0, size)
+    lines = count_byte(memoryview(buffer)[:size], _LINE_FEED)
     if lines <= 2 * _MOST_LINES:
         return None
     return cutter.cut(buffer, size * _MOST_LINES // lines, line=line, final=False)
@@ -200,6 +200,11 @@ def _skip_line(stream: Reading, buffer: bytearray, size: int, *, final: bool) ->
         size = stream.read_into(memoryview(buffer)[:BLOCK_BYTES])
         final = size < BLOCK_BYTES
     return (bytes(buffer[end + 1 : size]) if end >= 0 else b""), final
+
+
+def count_byte(text: memoryview, byte: int) -> int:
+    """Count a byte, several times faster than `bytes.count` does where it is frequent."""
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == byte))
 
 
 def is_utf8(text: memoryview | bytes) -> bool:

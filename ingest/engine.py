@@ -8,6 +8,7 @@ from ingest.records import MAX_RECORD_BYTES
 from watchhouse.errors import InputFileError
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 _JSON: Final = """
@@ -25,20 +26,28 @@ class Engine:
     """
 
     def __init__(self, label: str) -> None:
-        """Open an in-memory database; it holds nothing but the rejects of the last block.
+        """Open nothing yet: most files of delimited text need no engine.
 
         `label` names what is parsed, for messages.
         """
-        import duckdb  # noqa: PLC0415 - not for `--help`
-
         self._label = label
-        self._connection = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
-        # The same path holds another block each time.
-        self._connection.execute("set enable_external_file_cache = false")
+        self._opened: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def _connection(self) -> "duckdb.DuckDBPyConnection":
+        """An in-memory database, which never holds more than one block."""
+        if self._opened is None:
+            import duckdb  # noqa: PLC0415 - not for files that need no engine
+
+            self._opened = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
+            # The same path holds another block each time.
+            self._opened.execute("set enable_external_file_cache = false")
+        return self._opened
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connection, if there is one."""
+        if self._opened is not None:
+            self._opened.close()
 
     def json_lines(self, text: memoryview, *, keys: tuple[str, ...]) -> "pa.Table":
         """Parse one JSON object per line; the values of `keys` become `c0`, `c1`, … as text."""
@@ -66,11 +75,12 @@ class Engine:
 
     def query(self, sql: str, table: "pa.Table") -> "pa.Table":
         """Run SQL over one table, called `given`."""
-        self._connection.register("given", table)
+        connection = self._connection
+        connection.register("given", table)
         try:
             return self._run(sql)
         finally:
-            self._connection.unregister("given")
+            connection.unregister("given")
 
     def _run(self, sql: str) -> "pa.Table":
         import duckdb  # noqa: PLC0415

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.columns import Stream
 from ingest.mappings import Mapping
-from ingest.parts import BatchWriter, PartWriter
+from ingest.parts import BatchWriter
 from ingest.records import Records
 from ingest.stamping import Provenance, Stamper
 from ingest.workspace import Workspace
@@ -103,13 +103,10 @@ def land(  # noqa: PLR0913 - a batch has as many parts, all by name
         source_uri=batch.source_uri,
         landed_at=batch.landed_at,
     )
-    stamper = Stamper(batch.stream, provenance, pseudonymiser)
-    rows = PartWriter(workspace.rows)
-    rejects = PartWriter(workspace.rejects, mode=0o600)
     writer = BatchWriter(
-        rows=rows,
-        rejects=rejects,
-        stamper=stamper,
+        rows=workspace.rows,
+        rejects=workspace.rejects,
+        stamper=Stamper(batch.stream, provenance, pseudonymiser),
         stream=batch.stream.name,
         provenance=provenance,
     )
@@ -124,9 +121,9 @@ def land(  # noqa: PLR0913 - a batch has as many parts, all by name
     day = f"ingest_date={batch.landed_at.astimezone(UTC).date().isoformat()}"
     own = f"batch={batch.batch_id}"
     places: list[tuple[Path, Path, int]] = [
-        (part, home.raw / batch.stream.name / day / own, count) for part, count in rows.parts
+        (part, home.raw / batch.stream.name / day / own, count) for part, count in writer.row_parts
     ]
-    places += [(part, home.rejects / day / own, count) for part, count in rejects.parts]
+    places += [(part, home.rejects / day / own, count) for part, count in writer.reject_parts]
     stored = workspace.publish(batch_id=batch.batch_id, moves=places)
     entry = Entry(
         batch_id=batch.batch_id,
@@ -141,8 +138,8 @@ def land(  # noqa: PLR0913 - a batch has as many parts, all by name
         rejected_count=writer.rejected_count,
         landed_count=writer.landed_count,
         supersedes=batch.supersedes,
-        files=stored[: len(rows.parts)],
-        reject_files=stored[len(rows.parts) :],
+        files=stored[: len(writer.row_parts)],
+        reject_files=stored[len(writer.row_parts) :],
     )
     ledger.commit(entry)
     return entry
