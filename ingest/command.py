@@ -19,7 +19,7 @@ from ingest.progress import meter
 from ingest.workspace import sweep
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
-from watchhouse.pseudonyms import Pseudonymiser, load_key
+from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
 from watchhouse.settings import Settings
 from watchhouse.storage import lake_error
 
@@ -73,6 +73,7 @@ def _prepare(home: Home, settings: Settings) -> bytes:
             given=given.get_secret_value() if given is not None else None,
             is_first=not ledger.entries(),
         )
+        require_same_key(home.pseudonym_check, key)
         swept = sweep(home, ledger)
         expire_rejects(home, ledger, now=datetime.now(UTC), days=settings.reject_retention_days)
     except OSError as error:

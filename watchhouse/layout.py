@@ -40,6 +40,11 @@ class Home:
         return self.root / "pseudonym.key"
 
     @property
+    def pseudonym_check(self) -> Path:
+        """What the key of this home makes of a fixed text: tells another key from it."""
+        return self.root / "pseudonym.check"
+
+    @property
     def build(self) -> Path:
         """What only the builder process opens."""
         return self.root / "build"

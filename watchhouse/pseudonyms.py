@@ -17,6 +17,7 @@ _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 _PSEUDONYM_BYTES: Final = 16
 _PSEUDONYM_LENGTH: Final = 22
+_CHECKED_TEXT: Final = "the key of this home"
 
 
 class Pseudonymiser:
@@ -94,3 +95,28 @@ def load_key(path: Path, *, given: str | None, is_first: bool = True) -> bytes:
             "cannot be joined to old ones: restore it, or give it as WATCHHOUSE_PSEUDONYM_KEY."
         )
         raise LakeError(message) from error
+
+
+def require_same_key(path: Path, key: bytes) -> None:
+    """Make sure that a home is always landed under one key; `path` remembers it by a hash.
+
+    Raises:
+        SettingsError: it was landed under another key.
+        LakeError: the file cannot be read.
+    """
+    check = Pseudonymiser(key).pseudonym(_CHECKED_TEXT)
+    make_folders(path.parent)
+    if create_exclusively(path, f"{check}\n".encode()):
+        return
+    try:
+        known = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        message = f"{path}: cannot be read ({error.strerror}); restore its permissions"
+        raise LakeError(message) from error
+    if known != check:
+        message = (
+            f"{path.parent}: was landed under another pseudonym key. The same user would count "
+            "twice: give the key of this home, in pseudonym.key or WATCHHOUSE_PSEUDONYM_KEY, or "
+            "land into another home."
+        )
+        raise SettingsError(message)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from watchhouse.errors import LakeError, SettingsError
-from watchhouse.pseudonyms import Pseudonymiser, load_key, parse_key
+from watchhouse.pseudonyms import Pseudonymiser, load_key, parse_key, require_same_key
 
 KEY = bytes(range(32))
 
@@ -64,6 +64,15 @@ def test_a_key_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
         load_key(path, given=None, is_first=False)
     assert not path.exists()
     assert load_key(path, given=KEY.hex(), is_first=False) == KEY
+
+
+def test_a_home_is_landed_under_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "pseudonym.check"
+    require_same_key(path, KEY)
+    require_same_key(path, KEY)
+    with pytest.raises(SettingsError, match="landed under another pseudonym key"):
+        require_same_key(path, KEY[::-1])
+    assert KEY.hex() not in path.read_text(encoding="ascii")
 
 
 @pytest.mark.parametrize("text", ["", "ab", "x" * 64, "ab" * 33])
