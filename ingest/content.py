@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol, Self
@@ -27,17 +29,16 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Content:
-    """A file whose bytes were all read once: it is whole, and this is its hash.
+    """A file that can be read.
 
-    `head` holds the first `HEAD_BYTES` uncompressed bytes; `size` counts uncompressed bytes;
+    `head` holds the first `HEAD_BYTES` uncompressed bytes, which `is_whole` says are all of them;
     `stamp` tells whether the file changed since.
     """
 
     path: Path
     compression: Compression | None
-    content_hash: str
     head: bytes
-    size: int
+    is_whole: bool
     stamp: tuple[int, int]
 
     def open(self) -> "Reading":
@@ -135,10 +136,8 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def read_content(path: Path) -> Content:
-    """Read a whole file once: hash it, keep its head.
-
-    The hash is SHA-256 of the uncompressed bytes.
+def open_content(path: Path) -> Content:
+    """Look at a file and read its head.
 
     Raises:
         InputFileError: it is missing, empty, damaged or not readable.
@@ -162,16 +161,60 @@ def read_content(path: Path) -> Content:
     except OSError as error:
         raise unreadable(path, error) from error
     compression = next((kind for start, kind in _MAGIC.items() if magic.startswith(start)), None)
-    digest = hashlib.sha256()
-    size = 0
-    head = b""
-    buffer = memoryview(bytearray(HEAD_BYTES))
     with Reading(path, compression) as reading:
-        while filled := reading.read_into(buffer):
-            head = head or bytes(buffer[:filled])
-            digest.update(buffer[:filled])
-            size += filled
-    if not size:
+        head = reading.read(HEAD_BYTES)
+        is_whole = not reading.read(1)
+    if not head:
         message = f"{path}: is empty; there is nothing to land"
         raise InputFileError(message)
-    return Content(path, compression, digest.hexdigest(), head, size, stamp)
+    return Content(path, compression, head, is_whole, stamp)
+
+
+@dataclass(frozen=True)
+class Digest:
+    """SHA-256 of the uncompressed content, as hex digits, and the number of its bytes."""
+
+    content_hash: str
+    size: int
+
+
+class Hashing:
+    """Reads a whole file once to hash it, on a thread of its own; leaving the context stops it."""
+
+    def __init__(self, content: Content) -> None:
+        """Name the content; nothing is read before the context is entered."""
+        self._content = content
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Start reading."""
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash")
+        self._future = self._pool.submit(self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop reading, if the file is not done."""
+        self._stopped.set()
+        self._pool.shutdown()
+
+    def _read(self) -> Digest:
+        digest = hashlib.sha256()
+        size = 0
+        buffer = memoryview(bytearray(HEAD_BYTES))
+        with self._content.open() as reading:
+            while not self._stopped.is_set() and (filled := reading.read_into(buffer)):
+                digest.update(buffer[:filled])
+                size += filled
+        return Digest(digest.hexdigest(), size)
+
+    def is_done(self) -> bool:
+        """Tell whether the result is there."""
+        return self._future.done()
+
+    def result(self) -> Digest:
+        """Wait for the result.
+
+        Raises:
+            InputFileError: the content is damaged or cannot be read.
+        """
+        return self._future.result()

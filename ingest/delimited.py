@@ -48,12 +48,11 @@ class Delimited:
 
     def _read_header(self, head: bytes, expected: frozenset[str]) -> tuple[str, tuple[str, ...]]:
         path = self._content.path
-        is_whole = self._content.size <= len(self._content.head)
         best = (-1, -1)
         found: tuple[str, tuple[str, ...]] | None = None
         for delimiter in DELIMITERS:
             splitter = Splitter(delimiter)
-            first = splitter.first(head, final=is_whole)
+            first = splitter.first(head, final=self._content.is_whole)
             if first is None:
                 continue
             if not is_utf8(first):

@@ -1,8 +1,11 @@
 """One file, from path to committed batch; the order of everything that can go wrong."""
 
+import contextlib
+import itertools
 import logging
 import os
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +14,12 @@ from typing import Final, Literal
 from ingest import mappings
 from ingest.arranging import Arranger
 from ingest.columns import Stream
-from ingest.content import Content, read_content
+from ingest.content import Content, Hashing, open_content
 from ingest.formats import detect
 from ingest.landing import Batch, decide, land, workspace_key
 from ingest.mappings import Mapping
 from ingest.reading import open_source, read_records
+from ingest.records import Records
 from ingest.workspace import Workspace
 from watchhouse.errors import WatchhouseError
 from watchhouse.layout import Home
@@ -24,6 +28,11 @@ from watchhouse.pseudonyms import Pseudonymiser
 from watchhouse.storage import lake_error
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
+
+_AHEAD_BYTES: Final = 128 * 1024 * 1024
+"""Parsed records that may wait for the hash of their file."""
+_REJECT_BYTES: Final = 300
+"""About what a reject costs in memory, besides its text."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class Loader:
         """
         label = _label(path)
         try:
-            content = read_content(path)
+            content = open_content(path)
             entry, is_new = self._land(content, now=now, started=started, progress=progress)
         except WatchhouseError as error:
             return Outcome(label, "failed", error=str(error))
@@ -90,54 +99,72 @@ class Loader:
         started: Callable[[int], None],
         progress: Callable[[int], None],
     ) -> tuple[Entry, bool]:
-        stream, mapping = self._stream, self._mapping
-        key = workspace_key(content_hash=content.content_hash, stream=stream.name)
-        workspace = Workspace(self._home, key)
-        workspace.acquire(wait=True)
-        try:
-            self._ledger.refresh()
-            decision = decide(
-                self._ledger,
-                content_hash=content.content_hash,
-                stream=stream.name,
-                mapping=mapping,
-            )
-            landed = self._ledger.find(decision.batch_id)
-            if landed is not None:
-                return landed, False
-            source = open_source(content, detect(content), mapping=mapping, stream=stream)
-            label = _label(content.path)
-            mappings.check(
-                source.names, mapping, stream, path=label, is_complete=source.is_complete
-            )
-            workspace.prepare(self._ledger)
-            started(content.size)
-            batch = Batch(
-                batch_id=decision.batch_id,
-                stream=stream,
-                source=mapping.source,
-                source_kind="file",
-                source_uri=label,
-                content_hash=content.content_hash,
-                landed_at=now,
-                supersedes=decision.supersedes,
-            )
-            arranger = Arranger(stream, mapping, self._pseudonymiser)
-            entry = land(
-                read_records(source, arranger, label=label, progress=progress),
-                batch,
-                home=self._home,
-                ledger=self._ledger,
-                workspace=workspace,
-                pseudonymiser=self._pseudonymiser,
-                mapping=lambda: mappings.effective(mapping, stream, source.names),
-                confirm=content.confirm_unchanged,
-            )
-        finally:
-            workspace.release(self._ledger)
+        stream, mapping, label = self._stream, self._mapping, _label(content.path)
+        source = open_source(content, detect(content), mapping=mapping, stream=stream)
+        mappings.check(source.names, mapping, stream, path=label, is_complete=source.is_complete)
+        arranger = Arranger(stream, mapping, self._pseudonymiser)
+        reading = read_records(source, arranger, label=label, progress=progress)
+        with Hashing(content) as hashing, contextlib.closing(reading) as records:
+            held = _read_ahead(records, hashing)
+            digest = hashing.result()
+            started(digest.size)
+            key = workspace_key(content_hash=digest.content_hash, stream=stream.name)
+            workspace = Workspace(self._home, key)
+            workspace.acquire(wait=True)
+            try:
+                self._ledger.refresh()
+                decision = decide(
+                    self._ledger,
+                    content_hash=digest.content_hash,
+                    stream=stream.name,
+                    mapping=mapping,
+                )
+                landed = self._ledger.find(decision.batch_id)
+                if landed is not None:
+                    return landed, False
+                workspace.prepare(self._ledger)
+                entry = land(
+                    itertools.chain(_drained(held), records),
+                    Batch(
+                        batch_id=decision.batch_id,
+                        stream=stream,
+                        source=mapping.source,
+                        source_kind="file",
+                        source_uri=label,
+                        content_hash=digest.content_hash,
+                        landed_at=now,
+                        supersedes=decision.supersedes,
+                    ),
+                    home=self._home,
+                    ledger=self._ledger,
+                    workspace=workspace,
+                    pseudonymiser=self._pseudonymiser,
+                    mapping=lambda: mappings.effective(mapping, stream, source.names),
+                    confirm=content.confirm_unchanged,
+                )
+            finally:
+                workspace.release(self._ledger)
         for problem in mappings.misnamed(source.names, mapping, stream):
-            _LOGGER.warning("warning: %s: %s", content.path, problem)
+            _LOGGER.warning("warning: %s: %s", label, problem)
         return entry, True
+
+
+def _read_ahead(records: Iterator[Records], hashing: Hashing) -> deque[Records]:
+    """Parse while the hash, which names the batch, is still being computed."""
+    held: deque[Records] = deque()
+    size = 0
+    while size < _AHEAD_BYTES and not hashing.is_done():
+        block = next(records, None)
+        if block is None:
+            break
+        held.append(block)
+        size += block.table.nbytes + _REJECT_BYTES * len(block.rejects)
+    return held
+
+
+def _drained(held: deque[Records]) -> Iterator[Records]:
+    while held:
+        yield held.popleft()
 
 
 def _label(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Protocol, Self, TypeVar
 
@@ -72,7 +72,7 @@ def open_source(content: Content, kind: Format, *, mapping: Mapping, stream: Str
 
 def read_records(
     source: Source[B], arranger: Arranger, *, label: str, progress: Callable[[int], None]
-) -> Iterator[Records]:
+) -> Generator[Records]:
     """Yield the records of a file, block by block, in order.
 
     `progress` is told the bytes of each block that is done; `label` names the file in

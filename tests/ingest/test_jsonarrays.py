@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.blocks import record
-from ingest.content import read_content
+from ingest.content import open_content
 from ingest.jsonarrays import _Scanner, array_blocks
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_elements_span_blocks(tmp_path: Path) -> None:
     array = [EVENT | {"n": i, "pad": "x" * 50} for i in range(60_000)]
     path.write_text(json.dumps(array))
     found = 0
-    for block in array_blocks(read_content(path)):
+    for block in array_blocks(open_content(path)):
         spans = block.found()
         for index in range(len(spans.starts)):
             found += 1

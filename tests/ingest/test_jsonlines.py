@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.blocks import Lines, cut_blocks
-from ingest.content import Content, read_content
+from ingest.content import Content, open_content
 from ingest.engine import Engine
 from ingest.jsonlines import WHITE_SPACE, JsonRecords
 from ingest.objects import read_object
@@ -151,7 +151,7 @@ def test_all_ways_of_reading_agree(
     ]
     path = tmp_path_factory.getbasetemp() / "lines.ndjson"
     path.write_text("\n".join(texts), encoding="utf-8")
-    content: Content = read_content(path)
+    content: Content = open_content(path)
     source = JsonRecords(content, is_array=False)
     got: list[tuple[int, dict[str, str | None]]] = []
     rejected = 0
