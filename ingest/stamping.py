@@ -10,7 +10,7 @@ import numpy as np
 
 from ingest.columns import EXTRAS, Stream
 from ingest.records import Records, Reject
-from ingest.tables import as_plain
+from ingest.tables import as_plain, integers
 from watchhouse.pseudonyms import Pseudonymiser
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Stamper:
                 column = pseudonymised(column, self._memory)
             arrays.append(column)
         positions = np.concatenate([block.positions for block in records])
-        arrays += _provenance_arrays(self._provenance, pa.array(positions, pa.int64()))
+        arrays += _provenance_arrays(self._provenance, integers(positions))
         return pa.table(arrays, names=[*names, *(f.name for f in _provenance_fields())])
 
 
@@ -198,5 +198,5 @@ def _provenance_arrays(provenance: Provenance, positions: "pa.Array") -> "list[p
 def _constant(value: str, count: int) -> "pa.DictionaryArray":
     import pyarrow as pa  # noqa: PLC0415
 
-    zeros = pa.array(np.zeros(count, np.int8))
+    zeros = pa.Array.from_buffers(pa.int8(), count, [None, pa.py_buffer(bytes(count))])
     return pa.DictionaryArray.from_arrays(zeros, pa.array([value], pa.string()))

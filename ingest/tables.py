@@ -119,6 +119,13 @@ def as_plain(chunk: "pa.Array") -> "pa.Array":
     return chunk if pa.types.is_string(chunk.type) else chunk.cast(pa.string())
 
 
+def integers(values: Integers) -> "pa.Array":
+    """Return a vector as an Arrow array; `pa.array` would first import all of numpy.ma."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
+
+
 def text_table(columns: "Sequence[Sequence[str | None]]") -> "pa.Table":
     """Make a table of text columns, named as the reader names them."""
     import pyarrow as pa  # noqa: PLC0415
