@@ -1,6 +1,7 @@
 """`watchhouse ingest`: land files in the raw lake."""
 
 import argparse
+import gc
 import json
 import logging
 import sys
@@ -45,6 +46,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not files:
         _LOGGER.error("error: no files to land in %s", " ".join(arguments.paths))
         return 1
+    # What was imported lives as long as the process: no need to look at it for garbage again.
+    gc.freeze()
     key = _prepare(home, settings)
     loader = Loader(home=home, stream=stream, mapping=mapping, pseudonymiser=Pseudonymiser(key))
     outcomes = []

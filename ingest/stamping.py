@@ -10,14 +10,14 @@ import numpy as np
 
 from ingest.columns import EXTRAS, Stream
 from ingest.records import Records, Reject
-from ingest.tables import as_plain, integers
+from ingest.tables import as_plain, as_text, integers
 from watchhouse.pseudonyms import Pseudonymiser
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_REMEMBERED: Final = 1_000_000
-"""Pseudonyms kept at hand, about 150 MB at most; beyond, the memory starts afresh."""
+_REMEMBERED: Final = 300_000
+"""Pseudonyms kept at hand, some 20 MB; beyond, the memory starts afresh."""
 
 
 @dataclass(frozen=True)
@@ -40,40 +40,50 @@ class Memory:
         self._lock = threading.Lock()
         self._known: tuple[pa.StringArray, pa.StringArray] | None = None
 
-    def look_up(self, identifiers: "pa.StringArray") -> "pa.StringArray":
-        """Return the pseudonym of each identifier; null for null and blank ones."""
+    def encode(
+        self, chunks: "Sequence[pa.StringArray]"
+    ) -> "tuple[list[pa.Int32Array], pa.StringArray]":
+        """Return indexes, in order, and the pseudonyms that they point to.
+
+        The pseudonym of a blank identifier is null. Some may be pointed to by nothing.
+        """
         import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.compute as pc  # noqa: PLC0415
 
         with self._lock:
             if self._known is None or len(self._known[0]) > _REMEMBERED:
                 self._known = (pa.array([], pa.string()), pa.array([], pa.string()))
-            found = pc.index_in(identifiers, value_set=self._known[0])
-            new = identifiers.filter(found.is_null()).drop_null().unique()
-            if len(new):
-                hashed = pa.array(self._pseudonymiser.pseudonyms(new.to_pylist()), pa.string())
-                self._known = (
-                    pa.concat_arrays([self._known[0], new]),
-                    pa.concat_arrays([self._known[1], hashed]),
-                )
-                found = pc.index_in(identifiers, value_set=self._known[0])
-            return self._known[1].take(found)
+            known, hashed = self._known
+            # What is known comes first, so its numbers are those of its pseudonyms: one hash
+            # table finds both what repeats and what is new.
+            encoded = pa.chunked_array([known, *chunks], pa.string()).dictionary_encode()
+            dictionary = encoded.chunk(0).dictionary
+            new = self._pseudonymiser.pseudonyms(dictionary.slice(len(known)).to_pylist())
+            hashed = pa.concat_arrays([hashed, pa.array(new, pa.string())])
+            kept = hashed.is_valid()
+            self._known = (
+                (dictionary, hashed)
+                if hashed.null_count == 0
+                else (dictionary.filter(kept), hashed.filter(kept))
+            )
+        return [chunk.indices for chunk in encoded.slice(len(known)).chunks], hashed
 
 
 def pseudonymised(column: "pa.ChunkedArray", memory: Memory) -> "pa.ChunkedArray":
     """Return a text column with each identifier replaced, dictionary-encoded."""
     import pyarrow as pa  # noqa: PLC0415
 
-    if not len(column):
-        return column
-    # Encoding gives all chunks one dictionary; chunks that came encoded have one each.
+    if column.null_count == len(column):
+        return as_text(column)
     if pa.types.is_dictionary(column.type):
-        encoded = column.unify_dictionaries()
+        chunks = column.unify_dictionaries().chunks
+        (indexes,), hashed = memory.encode([chunks[0].dictionary])
+        indices = [chunk.indices for chunk in chunks]
+        dictionary = hashed.take(indexes)
     else:
-        encoded = column.dictionary_encode()
-    dictionary = memory.look_up(encoded.chunk(0).dictionary)
-    chunks = [pa.DictionaryArray.from_arrays(chunk.indices, dictionary) for chunk in encoded.chunks]
-    replaced = pa.chunked_array(chunks)
+        indices, dictionary = memory.encode(column.chunks)
+    replaced = pa.chunked_array(
+        [pa.DictionaryArray.from_arrays(index, dictionary) for index in indices]
+    )
     if dictionary.null_count:
         # A blank identifier is no identifier: the row, not the dictionary, holds the null.
         replaced = replaced.cast(pa.string()).dictionary_encode()
@@ -89,7 +99,12 @@ class Stamper:
         """Stamp rows of one batch; without a pseudonymiser the identifiers are already hashed."""
         self._stream = stream
         self._provenance = provenance
-        self._memory = None if pseudonymiser is None else Memory(pseudonymiser)
+        # One for each column: what one remembers, its dictionaries hold.
+        self._memories = (
+            {}
+            if pseudonymiser is None
+            else {name: Memory(pseudonymiser) for name in stream.identifiers}
+        )
 
     def stamp(self, records: Sequence[Records]) -> "pa.Table":
         """Return the rows of several blocks as one table.
@@ -103,8 +118,8 @@ class Stamper:
         names = [*self._stream.columns, EXTRAS]
         for name in names:
             column = _gathered([block.table.column(name) for block in records])
-            if self._memory is not None and name in self._stream.identifiers:
-                column = pseudonymised(column, self._memory)
+            if name in self._memories:
+                column = pseudonymised(column, self._memories[name])
             arrays.append(column)
         positions = np.concatenate([block.positions for block in records])
         arrays += _provenance_arrays(self._provenance, integers(positions))
