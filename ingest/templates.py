@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ingest.blocks import count_below, count_byte, has_byte
 from ingest.tables import TableReader, as_plain
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _KEY: Final = r"[ !#-\[\]-~]*"
 _PAIR: Final = re.compile(
     rf'([ \t]*"({_KEY})"[ \t]*:[ \t]*)(?:"{_CHARACTERS}"|{_LITERAL}|null)'.encode()
 )
-_SPACE, _QUOTE, _BACKSLASH = 32, 34, 92
+_SPACE, _QUOTE = 32, 34
 _OPENING: Final = re.compile(rb"[ \t]*\{")
 _CLOSING: Final = re.compile(rb"[ \t]*\}[ \t]*")
 
@@ -91,8 +92,7 @@ class Template:
         """
         import pyarrow as pa  # noqa: PLC0415
 
-        array = np.frombuffer(text, np.uint8)
-        if np.count_nonzero(array < _SPACE) != count or (array == _BACKSLASH).any():
+        if has_byte(text, b"\\") or count_below(text, _SPACE) != count:
             return None
         columns, quotes = [], 0
         for field, column in zip(self._fields, table.columns, strict=True):
@@ -101,7 +101,7 @@ class Template:
                 return None
             columns.append(values[0])
             quotes += values[1]
-        if np.count_nonzero(array == _QUOTE) != quotes * count:
+        if count_byte(text, _QUOTE) != quotes * count:
             return None
         return pa.table(columns, names=table.column_names)
 
