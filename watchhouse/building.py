@@ -5,48 +5,31 @@ something to build.
 """
 
 import errno
-import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
-from dbt_common.events.event_manager_client import cleanup_event_logger
 
 from watchhouse.errors import BuildError
+from watchhouse.failures import failures, keep_rows
 from watchhouse.fingerprint import PROJECT, code_version
 from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
 from watchhouse.marts import PublicationPlan, publication_plan
 from watchhouse.progress import BuildProgress
 
-_FAILED: Final = frozenset({"error", "fail", "runtime error", "partial success"})
 _SHOWN_FAILURES: Final = 20
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A model or test that failed. `relation` holds the failing rows of a test, if it kept any."""
-
-    name: str
-    kind: str
-    message: str
-    row_count: int | None
-    relation: str | None
-
-    def __str__(self) -> str:
-        """Say what failed, why, and how to see the rows, indented for a list."""
-        lines = [f"  {self.kind} {self.name}: {self.message}"]
-        if self.relation is not None:
-            lines.append(f'    see the rows: watchhouse sql --build "from {self.relation}"')
-        return "\n".join(lines)
+_LOG_BYTES: Final = 10 * 1024 * 1024
+_LOGGED: Final = frozenset({"info", "warn", "error"})
 
 
 @dataclass(frozen=True)
@@ -75,6 +58,8 @@ class Builder:
         self._manifest: Manifest | None = None
         self._code_version: str | None = None
         self._unit_test_count = 0
+        self._log = home.root / "logs" / "dbt.log"
+        self._log_file: TextIO | None = None
 
     def plan(self) -> tuple[PublicationPlan, str]:
         """Return what to publish and the version of the code that says so.
@@ -102,10 +87,11 @@ class Builder:
                 arguments += ["--exclude-resource-type", "unit_test"]
                 self._unit_test_count = 0
             results = self._invoke(arguments, manifest)
+            if isinstance(results, RunExecutionResult):
+                self._raise_on_failure(results.results)
         if not isinstance(results, RunExecutionResult):
-            message = f"dbt gave no results; see {self._home.root / 'logs' / 'dbt.log'}"
+            message = f"dbt gave no results; see {self._log}"
             raise BuildError(message)
-        self._raise_on_failure(results.results)
         kinds = [str(result.node.resource_type) for result in results.results]
         return BuildReport(
             model_count=sum(kind in {"model", "snapshot", "seed"} for kind in kinds),
@@ -132,7 +118,7 @@ class Builder:
     def _invoke(self, arguments: Sequence[str], manifest: Manifest | None) -> object:
         """Run one dbt command; return its result, be it good or bad."""
         runner = dbtRunner(manifest=manifest, callbacks=[self._follow])
-        with _environment(WATCHHOUSE_HOME=str(self._home.root)), _quiet_log():
+        with _environment(WATCHHOUSE_HOME=str(self._home.root)), self._logging():
             try:
                 outcome = runner.invoke([*arguments, *self._options()])
             finally:
@@ -151,41 +137,63 @@ class Builder:
             *("--project-dir", str(self._project)),
             *("--profiles-dir", str(self._project)),
             *("--target-path", str(self._home.build / "target")),
-            *("--log-path", str(self._home.root / "logs")),
+            *("--log-path", str(self._log.parent)),
             *("--log-level", "none"),
-            *("--log-level-file", "info"),
+            # dbt would search each of thousands of lines for secrets before it drops most of them.
+            *("--log-level-file", "none"),
+            # Publication reads the parsed project, not these files of some megabytes.
+            "--no-write-json",
             "--no-use-colors",
-            "--no-use-colors-file",
             "--no-version-check",
             "--no-send-anonymous-usage-stats",
             "--no-print",
         ]
 
+    @contextmanager
+    def _logging(self) -> Iterator[None]:
+        """Write what dbt says to its log; that it cannot be written does not disturb the build."""
+        with suppress(OSError):
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            is_long = self._log.exists() and self._log.stat().st_size > _LOG_BYTES
+            self._log_file = self._log.open("w" if is_long else "a", encoding="utf-8")
+        try:
+            yield
+        finally:
+            if self._log_file is not None:
+                with suppress(OSError):
+                    self._log_file.close()
+            self._log_file = None
+
     def _follow(self, event: EventMsg) -> None:
         """Turn dbt's events into progress; dbt calls this from its threads, one at a time."""
         data: Any = event.data
-        name = event.info.name
+        info: Any = event.info
+        name = info.name
+        if self._log_file is not None and info.level in _LOGGED:
+            with suppress(OSError):
+                self._log_file.write(f"{datetime.now(UTC):%H:%M:%S}  {info.msg}\n")
         if name == "ConcurrencyLine":
             self._progress.begin(data.node_count + self._unit_test_count)
         elif name == "NodeFinished":
             self._progress.advance(data.node_info.node_name)
 
     def _raise_on_failure(self, results: Sequence[Any]) -> None:
-        failures = [_failure(result) for result in results if str(result.status) in _FAILED]
-        if not failures:
+        failed = failures(results)
+        if not failed:
             return
-        self._raise_if_disk_is_full(" ".join(failure.message for failure in failures))
+        self._raise_if_disk_is_full(" ".join(failure.message for failure in failed))
+        failed = keep_rows(self._home, failed)
         skipped = sum(str(result.status) == "skipped" for result in results)
         total = sum(str(result.node.resource_type) != "operation" for result in results)
         lines = [
-            f"{len(failures)} of {total} models and tests failed"
+            f"{len(failed)} of {total} models and tests failed"
             + (f", {skipped} were skipped because of that" if skipped else "")
             + "; nothing was published. The next build takes the same batches again.",
-            *(str(failure) for failure in failures[:_SHOWN_FAILURES]),
+            *(str(failure) for failure in failed[:_SHOWN_FAILURES]),
         ]
-        if len(failures) > _SHOWN_FAILURES:
-            lines.append(f"  and {len(failures) - _SHOWN_FAILURES} more")
-        lines.append(f"  the whole log: {self._home.root / 'logs' / 'dbt.log'}")
+        if len(failed) > _SHOWN_FAILURES:
+            lines.append(f"  and {len(failed) - _SHOWN_FAILURES} more")
+        lines.append(f"  the whole log: {self._log}")
         raise BuildError("\n".join(lines))
 
     def _raise_if_disk_is_full(self, text: str) -> None:
@@ -196,43 +204,6 @@ class Builder:
                 "then run `watchhouse build` again: it takes the same batches."
             )
             raise BuildError(message)
-
-
-def _failure(result: Any) -> Failure:  # noqa: ANN401 - dbt types its results as a union of unions
-    node = result.node
-    kind = str(node.resource_type).replace("_", " ")
-    rows = result.failures if kind == "test" else None
-    message = " ".join((result.message or "no message").split())
-    relation = None
-    if str(result.status) == "fail" and kind == "test":
-        message = f"{rows} failing rows" if rows != 1 else "1 failing row"
-        if node.relation_name is not None:
-            relation = f"{node.schema}.{node.alias}"
-    elif kind == "unit test":
-        # The table of expected and actual rows is of no use on one line.
-        message = (result.message or "").strip()
-    return Failure(name=node.name, kind=kind, message=message, row_count=rows, relation=relation)
-
-
-@contextmanager
-def _quiet_log() -> Iterator[None]:
-    """Close dbt's log file at the end, and let nothing that happens to it disturb the build.
-
-    dbt opens the file anew for each command and forgets the one before. On a full disk every line
-    of the log would otherwise put a traceback on standard error.
-    """
-    complains = logging.raiseExceptions
-    logging.raiseExceptions = False
-    try:
-        yield
-    finally:
-        cleanup_event_logger()
-        log = logging.getLogger("file_log")
-        for handler in log.handlers[:]:
-            log.removeHandler(handler)
-            with suppress(OSError):
-                handler.close()
-        logging.raiseExceptions = complains
 
 
 @contextmanager

@@ -15,7 +15,7 @@ _PROJECT = """
 name: tiny
 version: 1.0.0
 profile: tiny
-data_tests: {tiny: {+store_failures: true, +schema: test_failures}}
+data_tests: {tiny: {+schema: test_failures}}
 models: {tiny: {+schema: marts, +materialized: table}}
 """
 _PROFILE = """
