@@ -4,6 +4,7 @@ The client library calls back from a thread of its own, which also sends the hea
 hands over there is noted, positions are set, and nothing else is done.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,7 @@ from kafka.errors import (
     KafkaError,
     OffsetOutOfRangeError,
     SaslAuthenticationFailedError,
+    UnknownTopicOrPartitionError,
     UnsupportedCodecError,
 )
 from kafka.structs import OffsetAndMetadata, TopicPartition
@@ -90,7 +92,11 @@ class Member:
             self._listener.consumer = self._consumer
             self._consumer.subscribe(list(topics), listener=self._listener)
         # Whoever leads the group divides what it knows of; else everybody would join twice.
-        self.refresh(_FIRST_ANSWER_SECONDS)
+        try:
+            self.refresh(_FIRST_ANSWER_SECONDS)
+        except BaseException:
+            self.close()
+            raise
 
     def poll(self, seconds: float) -> Mapping[Partition, Sequence[Any]]:
         """Return messages by partition, after `seconds` at most.
@@ -176,7 +182,8 @@ class Member:
             self._consumer._net,  # noqa: SLF001
             self._consumer._manager,  # noqa: SLF001
         )
-        with _translated():
+        with _translated(), contextlib.suppress(UnknownTopicOrPartitionError):
+            # That a topic does not exist is an answer, too.
             net.run(manager.wait_for, cluster.request_update(), milliseconds)
 
     def cluster(self) -> str:

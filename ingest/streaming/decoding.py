@@ -32,6 +32,7 @@ _BLOCKS_PER_PARSER: Final = 200
 _LINE_FEED: Final = 10
 
 KEY, TIMESTAMP, HEADERS = "kafka_key", "kafka_timestamp", "kafka_headers"
+_OURS: Final = frozenset({KEY, TIMESTAMP, HEADERS})
 
 
 @dataclass
@@ -197,16 +198,14 @@ def _with_metadata(parsed: Parsed, messages: Messages) -> Parsed:
             for offset in messages.offsets
         ]
         columns[HEADERS] = pa.array(shown, pa.string()).take(at)
-    names, table = list(parsed.names), parsed.table
-    if not names:
+    if not parsed.names:
         return replace(parsed, names=tuple(columns), table=pa.table(columns))
-    for wanted, column in columns.items():
-        name = wanted
-        while name in parsed.names:
-            name = f"_{name}"  # The message has a field of that name, which stays what it is.
-        names.append(name)
+    # A field of the message that bears one of these names keeps its value under another.
+    names = [f"message_{name}" if name in _OURS else name for name in parsed.names]
+    table = parsed.table
+    for name, column in columns.items():
         table = table.append_column(name, column)
-    return replace(parsed, names=tuple(names), table=table)
+    return replace(parsed, names=(*names, *columns), table=table)
 
 
 def _texts(keys: Sequence[bytes | None]) -> "pa.Array":

@@ -310,14 +310,14 @@ class StreamLoader:
             self._idle_since = now
         # A share of nothing may be a passing state of a group that is still being joined.
         is_settled = bool(mine) or now - self._idle_since > _SETTLED_SECONDS
-        return is_settled and is_empty and not lag and not self._lander.has_news
+        return is_settled and is_empty and not (lag or self._beyond or self._lander.has_news)
 
     def _finish(self, member: Member) -> None:
         """Land what is in hand."""
-        self._lander.wait(float("inf"))
+        self._lander.wait()
         self._collect(member)
         self._put(member)
-        self._lander.wait(float("inf"))
+        self._lander.wait()
         self._committed_at = float("-inf")
         self._collect(member)
 

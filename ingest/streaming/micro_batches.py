@@ -74,8 +74,8 @@ class Lander:
             raise RuntimeError(message)
         self._pending = self._pool.submit(self._land_all, batches)
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until nothing is being landed; return whether that is so."""
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until nothing is being landed, or for some time; return whether nothing is."""
         if self._pending is not None:
             try:
                 self._pending.exception(seconds)
