@@ -32,6 +32,15 @@ ingest: ## Land files: FILES="a.csv b.ndjson.gz" [MAPPING=m.yml] [STREAM=catalog
 	$(RUNTIME)
 	@$(WATCHHOUSE) ingest $(FILES) $${MAPPING:+--mapping "$$MAPPING"} $${STREAM:+--stream "$$STREAM"}
 
+.PHONY: stream
+stream: ## Land Kafka topics as they arrive: [TOPIC=watch-events]
+	$(RUNTIME)
+	@exec $(WATCHHOUSE) stream $${TOPIC:+--topic "$$TOPIC"}
+
+.PHONY: demo-stream
+demo-stream: setup-dev ## Send, stream, build, print results, with a broker from pip
+	@$(WATCHHOUSE) demo-stream
+
 .PHONY: build
 build: ## Build and test the models, then publish a release
 	$(RUNTIME)

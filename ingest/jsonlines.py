@@ -38,55 +38,30 @@ _VALUE: Final = rf'(?:"(?:[^"\\\x00-\x1f]|{_ESCAPE})*"|{_NUMBER}|true|false|null
 _SPACE: Final = r"[ \t\r]*"
 
 
-class JsonRecords:
-    """A file of JSON objects.
+class LineParser:
+    """Parses blocks of JSON objects, one per line.
 
     Lines that are written alike are read by template. Of the others, the engine parses those that
     a regular expression has shown to be plain: known keys, and values that it gives back exactly.
     What is left is read one by one. All three agree on what a record is: numbers keep their
     digits, nested values become JSON text, the first of two equal keys counts.
-
-    `source_position` is the number of the physical line; for a JSON array that of the element,
-    the first being 1.
     """
 
-    is_complete = False
-
-    def __init__(self, content: Content, *, is_array: bool) -> None:
-        """Learn the keys from the first records.
-
-        Raises:
-            InputFileError: none of the first records is a JSON object.
-        """
-        self._content = content
-        self._is_array = is_array
+    def __init__(self, label: str) -> None:
+        """Know no keys yet; `label` names what is parsed, for messages."""
+        self._label = label
         self._lock = threading.Lock()
         self._keys: tuple[str, ...] = ()
         self._seen: dict[str, None] = {}
         self._templates: list[Template] = []
-        with contextlib.closing(self.blocks()) as blocks:
-            first = next(blocks, None)
-            spans = NOTHING if first is None else first.found()
-            objects = [
-                values
-                for index in range(min(len(spans.starts), _SAMPLED_RECORDS))
-                if first is not None
-                and isinstance(values := read_object(record(first, spans, index)), dict)
-            ]
-        if not objects:
-            message = (
-                f"{content.path}: holds no JSON object at its start; give one object per line, or "
-                "an array of objects"
-            )
-            raise InputFileError(message)
-        self._note(objects)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The keys seen so far, in order of appearance."""
         return tuple(self._seen)
 
-    def _note(self, objects: Sequence[Mapping[str, str | None]]) -> None:
+    def note(self, objects: Sequence[Mapping[str, str | None]]) -> None:
+        """Learn the keys of some objects."""
         for values in objects:
             self._seen.update(dict.fromkeys(values))
         # The engine folds case: of keys that differ in nothing else, it can give one.
@@ -95,16 +70,6 @@ class JsonRecords:
             if len(unfolded) < _MOST_KEYS and _SIMPLE_KEY.fullmatch(key):
                 unfolded.setdefault(key.casefold(), key)
         self._keys = tuple(unfolded.values())
-
-    def blocks(self) -> Generator[Block]:
-        """Split the file into blocks of whole records."""
-        if self._is_array:
-            yield from array_blocks(self._content)
-            return
-        with self._content.open() as stream:
-            if self._content.head.startswith(_BOM):
-                stream.read(len(_BOM))
-            yield from cut_blocks(stream, Lines(blank=WHITE_SPACE))
 
     def parse(self, block: Block, engine: Engine) -> Parsed:
         """Parse the records of one block.
@@ -155,7 +120,7 @@ class JsonRecords:
             with self._lock:
                 if known is not None and attempt == len(self._templates):
                     self._templates.append(known)
-                    self._note([dict.fromkeys(known.keys)])
+                    self.note([dict.fromkeys(known.keys)])
         return known
 
     def _parse_each(self, block: Block, spans: Spans, engine: Engine) -> Parsed:
@@ -167,7 +132,7 @@ class JsonRecords:
         table = engine.json_lines(text, keys=keys) if plain.any() else text_table([[]] * len(keys))
         if keys and table.num_rows != int(plain.sum()):
             message = (
-                f"{self._content.path}: near record {block.first}: of {int(plain.sum())} records "
+                f"{self._label}: near record {block.first}: of {int(plain.sum())} records "
                 f"{table.num_rows} came back; nothing was landed. "
                 "Please report this with the lines around it."
             )
@@ -177,10 +142,56 @@ class JsonRecords:
             return parsed
         objects, positions, broken = read_objects(block, spans, kept[~plain])
         with self._lock:
-            self._note(objects)
+            self.note(objects)
         others = tuple(dict.fromkeys(key for values in objects for key in values))
         slow = text_table([[row.get(key) for row in objects] for key in others])
         return join([parsed, Parsed(others, slow, positions, tuple(broken))])
+
+
+class JsonRecords(LineParser):
+    """A file of JSON objects.
+
+    `source_position` is the number of the physical line; for a JSON array that of the element,
+    the first being 1.
+    """
+
+    is_complete = False
+
+    def __init__(self, content: Content, *, is_array: bool) -> None:
+        """Learn the keys from the first records.
+
+        Raises:
+            InputFileError: none of the first records is a JSON object.
+        """
+        super().__init__(str(content.path))
+        self._content = content
+        self._is_array = is_array
+        with contextlib.closing(self.blocks()) as blocks:
+            first = next(blocks, None)
+            spans = NOTHING if first is None else first.found()
+            objects = [
+                values
+                for index in range(min(len(spans.starts), _SAMPLED_RECORDS))
+                if first is not None
+                and isinstance(values := read_object(record(first, spans, index)), dict)
+            ]
+        if not objects:
+            message = (
+                f"{content.path}: holds no JSON object at its start; give one object per line, or "
+                "an array of objects"
+            )
+            raise InputFileError(message)
+        self.note(objects)
+
+    def blocks(self) -> Generator[Block]:
+        """Split the file into blocks of whole records."""
+        if self._is_array:
+            yield from array_blocks(self._content)
+            return
+        with self._content.open() as stream:
+            if self._content.head.startswith(_BOM):
+                stream.read(len(_BOM))
+            yield from cut_blocks(stream, Lines(blank=WHITE_SPACE))
 
 
 def _are_plain(

@@ -85,12 +85,16 @@ def land(  # noqa: PLR0913 - a batch has as many parts, all by name
     pseudonymiser: Pseudonymiser | None,
     mapping: Callable[[], dict[str, Any]],
     confirm: Callable[[], None] = lambda: None,
-) -> Entry:
+    commit: Callable[[Entry], bool] | None = None,
+    kafka: Callable[[], dict[str, Any]] | None = None,
+) -> Entry | None:
     """Write `records` as one batch and commit it.
 
     `workspace` is held and prepared. Without a pseudonymiser the identifiers in `records` already
     are pseudonyms. `mapping` (its effective form, for the ledger) and `confirm` (a last chance to
-    refuse, by an exception) are called when all records have been read.
+    refuse, by an exception) are called when all records have been read, as is `kafka`. `commit` is
+    that of the ledger unless given. Returns None if the ledger names the batch already: then this
+    one counts for nothing.
 
     Raises:
         OSError: the lake cannot be written; nothing counts, and what was written is removed when
@@ -140,6 +144,6 @@ def land(  # noqa: PLR0913 - a batch has as many parts, all by name
         supersedes=batch.supersedes,
         files=stored[: len(writer.row_parts)],
         reject_files=stored[len(writer.row_parts) :],
+        kafka=None if kafka is None else kafka(),
     )
-    ledger.commit(entry)
-    return entry
+    return entry if (commit or ledger.commit)(entry) else None

@@ -21,7 +21,7 @@ from ingest.mappings import Mapping
 from ingest.reading import open_source, read_records
 from ingest.records import Records
 from ingest.workspace import Workspace
-from watchhouse.errors import WatchhouseError
+from watchhouse.errors import LakeError, WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger
 from watchhouse.pseudonyms import Pseudonymiser
@@ -144,6 +144,13 @@ class Loader:
                 )
             finally:
                 workspace.release(self._ledger)
+            if entry is None:  # The lock was lost, on a disk that several machines share.
+                self._ledger.refresh()
+                landed = self._ledger.find(decision.batch_id)
+                if landed is None:
+                    message = f"{label}: the ledger refused it; run the same command again"
+                    raise LakeError(message)
+                return landed, False
         for problem in mappings.misnamed(source.names, mapping, stream):
             _LOGGER.warning("warning: %s: %s", label, problem)
         return entry, True

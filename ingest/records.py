@@ -22,6 +22,7 @@ ReasonCode = Literal[
     "invalid_json",
     "not_an_object",
     "record_too_large",
+    "null_value",
 ]
 
 Integers = NDArray[np.int64]
@@ -29,11 +30,14 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that could not be split; `record` is its text, cut to a sane length."""
+    """A record that could not be split.
+
+    `record` is its text, cut to a sane length; None where there is none.
+    """
 
     position: int
     reason_code: ReasonCode
-    record: str
+    record: str | None
 
 
 def reject(position: int, reason_code: ReasonCode, text: bytes) -> Reject:

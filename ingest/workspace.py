@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger, StoredFile
@@ -27,10 +27,15 @@ class Workspace:
     the first move, names the places: so that a crash between move and entry can be undone.
     """
 
-    def __init__(self, home: Home, key: str) -> None:
-        """Name the workspace; nothing is touched before it is entered."""
+    def __init__(self, home: Home, key: str, *, suffix: str = "") -> None:
+        """Name the workspace; nothing is touched before it is entered.
+
+        `suffix` ends the names of parts: two loaders that land the same batch in workspaces of
+        their own must not write to one file.
+        """
         self._home = home
         self._folder = home.landing / key
+        self._suffix = suffix
         self._descriptor = -1
 
     @property
@@ -82,10 +87,10 @@ class Workspace:
 
         They count once the ledger names them.
         """
-        folders = list(dict.fromkeys(folder for _, folder, _ in moves))
+        places = [folder / f"{part.stem}{self._suffix}{part.suffix}" for part, folder, _ in moves]
         intent = {
             "batch_id": batch_id,
-            "folders": [folder.relative_to(self._home.root).as_posix() for folder in folders],
+            "files": [place.relative_to(self._home.root).as_posix() for place in places],
         }
         with (self._folder / _INTENT).open("w", encoding="utf-8") as handle:
             json.dump(intent, handle)
@@ -93,10 +98,9 @@ class Workspace:
             os.fsync(handle.fileno())
         sync_folder(self._folder)
         stored = []
-        for part, folder, rows in moves:
+        for place, (part, folder, rows) in zip(places, moves, strict=True):
             is_private = folder.is_relative_to(self._home.rejects)
             make_folders(folder, mode=0o700 if is_private else 0o777)
-            place = folder / part.name
             part.rename(place)
             stored.append(
                 StoredFile(
@@ -105,7 +109,7 @@ class Workspace:
                     bytes=place.stat().st_size,
                 )
             )
-        for folder in folders:
+        for folder in {folder for _, folder, _ in moves}:
             sync_folder(folder)
         return tuple(stored)
 
@@ -129,13 +133,24 @@ class Workspace:
         except (OSError, ValueError):
             intent = None  # Nothing was moved before the intent was whole.
         if intent is not None:
-            ledger.refresh()
-            if ledger.find(intent["batch_id"]) is None:
-                for folder in intent["folders"]:
-                    shutil.rmtree(self._home.root / folder, ignore_errors=True)
+            self._remove(intent, ledger)
         for folder in (self.rows, self.rejects):
             shutil.rmtree(folder, ignore_errors=True)
         (self._folder / _INTENT).unlink(missing_ok=True)
+
+    def _remove(self, intent: dict[str, Any], ledger: Ledger) -> None:
+        """Remove what was moved, but for the files that the ledger names."""
+        batch_id: str = intent["batch_id"]
+        if ledger.find(batch_id) is None:
+            ledger.refresh()
+        entry = ledger.find(batch_id)
+        kept = set() if entry is None else {f.path for f in (*entry.files, *entry.reject_files)}
+        for name in intent["files"]:
+            if name not in kept:
+                place = self._home.root / name
+                place.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    place.parent.rmdir()  # Unless it holds what another loader has landed.
 
 
 def sweep(home: Home, ledger: Ledger) -> int:

@@ -29,7 +29,10 @@ class Command(Protocol):
 
 COMMANDS: Final = {
     "demo": ("watchhouse.commands.demo", "all of it on made-up events, and what came out"),
+    "demo-stream": ("watchhouse.commands.demo_stream", "the same through a Kafka broker"),
     "ingest": ("ingest.command", "land files as raw Parquet"),
+    "stream": ("ingest.streaming.command", "land the messages of Kafka topics as they arrive"),
+    "produce": ("ingest.streaming.produce", "send files or made-up events to a Kafka topic"),
     "build": ("watchhouse.commands.build", "build and test the models, then publish a release"),
     "publish": ("watchhouse.commands.publish", "publish what the last complete dbt build tested"),
     "sql": ("watchhouse.commands.sql", "ask the current release a question"),

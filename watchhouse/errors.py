@@ -6,6 +6,7 @@
     ├── InputFileError       a file cannot be landed at all
     ├── MappingError         a mapping file cannot be used
     ├── LakeError            the raw lake or its ledger cannot be read or written
+    ├── BrokerError          a topic cannot be read from, or sent to
     ├── BuildError           the models or their tests failed
     ├── PublishError         what was built may not be published
     ├── LockTimeoutError     another process held a lock for too long
@@ -45,6 +46,10 @@ class MappingError(WatchhouseError):
 
 class LakeError(WatchhouseError):
     """The raw lake or its ledger cannot be read or written."""
+
+
+class BrokerError(WatchhouseError):
+    """A topic cannot be read from or sent to, and trying again does not help."""
 
 
 class BuildError(WatchhouseError):

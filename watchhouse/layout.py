@@ -35,6 +35,11 @@ class Home:
         return self.raw / "ledger"
 
     @property
+    def locks(self) -> Path:
+        """One file per partition of a topic, locked while a batch of it is committed."""
+        return self.raw / "locks"
+
+    @property
     def pseudonym_key(self) -> Path:
         """The key that turns identifiers into pseudonyms, mode 0600."""
         return self.root / "pseudonym.key"

@@ -62,6 +62,8 @@ class Entry:
     supersedes: tuple[str, ...] = ()
     files: tuple[StoredFile, ...] = ()
     reject_files: tuple[StoredFile, ...] = ()
+    kafka: Mapping[str, Any] | None = None
+    """Of a batch from a topic: which offsets of which partition it holds, and what is missing."""
     entry_kind: str = "batch"
     entry_version: int = field(default=ENTRY_VERSION)
 
@@ -76,6 +78,8 @@ class Entry:
         values["ingest_date"] = self.ingest_date.isoformat()
         values["landed_at"] = self.landed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         document = {name: values[name] for name in _ORDER}
+        if self.kafka is not None:
+            document["kafka"] = values["kafka"]
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
@@ -147,6 +151,16 @@ class Ledger:
             and entry.stream == stream
             and entry.batch_id not in gone
         ]
+
+    def is_named(self, batch_id: str) -> bool:
+        """Tell whether any day's folder has an entry of this name, read or not.
+
+        Costs one look per day, where `refresh` lists every entry; what is folded, it cannot tell.
+        """
+        try:
+            return any((d / f"{batch_id}.json").exists() for d in self._home.ledger.iterdir())
+        except FileNotFoundError:
+            return False
 
     def commit(self, entry: Entry) -> bool:
         """Write the entry, which is the commit of its batch; False if it was already there."""

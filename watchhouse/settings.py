@@ -1,6 +1,7 @@
 """The one settings object: read by the entry point, passed down, never looked up elsewhere."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,49 @@ class Settings(BaseSettings):
     lock_timeout: float = Field(
         default=300.0, ge=0, description="Seconds to wait for another builder to finish."
     )
+
+    kafka_bootstrap_servers: str = Field(
+        default="localhost:9092", min_length=1, description="Brokers to ask first, HOST:PORT, …"
+    )
+    kafka_topics: str = Field(
+        default="watch-events", description="Topics to read, as --topic takes them, with commas."
+    )
+    kafka_group: str = Field(
+        default="watchhouse", min_length=1, description="Group of loaders that share partitions."
+    )
+    kafka_group_instance_id: str | None = Field(
+        default=None, description="Name of this loader in the group, so that restarts move nothing."
+    )
+    kafka_session_timeout: float = Field(
+        default=10.0, ge=1, description="Seconds after which a silent loader loses its partitions."
+    )
+    kafka_generation: str | None = Field(
+        default=None, description="Another word reads topics that were restored from their start."
+    )
+    kafka_batch_rows: int = Field(
+        default=100_000, ge=1, le=5_000_000, description="Messages after which a batch is landed."
+    )
+    kafka_batch_seconds: float = Field(
+        default=0.25, gt=0, le=60, description="Seconds after which it is landed with fewer."
+    )
+    kafka_batch_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1, description="Bytes after which it is landed with fewer."
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How to talk to the brokers."
+    )
+    kafka_ssl_ca_file: Path | None = Field(default=None, description="Who signs the brokers.")
+    kafka_ssl_certificate_file: Path | None = Field(default=None, description="Who we are.")
+    kafka_ssl_key_file: Path | None = Field(default=None, description="Its private key.")
+    kafka_ssl_key_password: SecretStr | None = Field(default=None, description="Of the key.")
+    kafka_ssl_check_hostname: bool = Field(
+        default=True, description="Whether certificates must name the host."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        default=None, description="How to prove who we are."
+    )
+    kafka_sasl_username: str | None = Field(default=None, description="User at the brokers.")
+    kafka_sasl_password: SecretStr | None = Field(default=None, description="Their password.")
 
     @field_validator("home", mode="before")
     @classmethod

@@ -291,6 +291,7 @@ def test_other_intakes_land_batches_of_their_own(tmp_path: Path) -> None:
         )
     finally:
         workspace.release(ledger)
+    assert entry is not None
     assert (entry.read_count, entry.rejected_count, entry.landed_count) == (3, 1, 2)
     path = home.root / entry.files[0].path
     rows = duckdb.execute(

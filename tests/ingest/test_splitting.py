@@ -33,7 +33,7 @@ def _records(text: bytes, *, step: int) -> tuple[list[tuple[int, bytes]], list[t
         good += [
             (int(spans.positions[i]), record(block, spans, i)) for i in range(len(spans.starts))
         ]
-        bad += [(reject.position, reject.record) for reject in block.rejects]
+        bad += [(reject.position, reject.record or "") for reject in block.rejects]
         rest, line = rest[cut.used :], cut.next_line
     return good, bad
 

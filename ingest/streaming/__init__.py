@@ -1,0 +1,1 @@
+"""Topics of a broker as raw Parquet, each message once."""

@@ -1,0 +1,153 @@
+"""`watchhouse stream`: land the messages of Kafka topics as they arrive."""
+
+import argparse
+import contextlib
+import gc
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Final
+
+from ingest.expiry import expire_rejects
+from ingest.streaming.connection import quiet_client
+from ingest.streaming.loader import StreamLoader
+from ingest.streaming.topics import read_topics
+from ingest.workspace import sweep
+from watchhouse.layout import Home
+from watchhouse.ledger import Ledger
+from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
+from watchhouse.settings import Settings
+from watchhouse.storage import lake_error
+
+_LOGGER: Final = logging.getLogger("watchhouse.ingest")
+_STATUS_SECONDS: Final = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `watchhouse stream`."""
+    parser.add_argument(
+        "--topic",
+        action="append",
+        metavar="[STREAM=]NAME",
+        help="topic to read, and the kind of its records; may be repeated "
+        "(default: WATCHHOUSE_KAFKA_TOPICS)",
+    )
+    parser.add_argument(
+        "--mapping",
+        action="append",
+        default=[],
+        metavar="[STREAM=]FILE",
+        help="YAML that maps the field names of a stream",
+    )
+    parser.add_argument("--until-idle", action="store_true", help="land what there is, then leave")
+    parser.add_argument("--json", action="store_true", help="print a summary as JSON at the end")
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Land messages until told to stop by SIGTERM or SIGINT; return 0.
+
+    Raises:
+        WatchhouseError: the topics or the lake cannot be used.
+    """
+    topics = read_topics(
+        arguments.topic or [t for t in settings.kafka_topics.split(",") if t.strip()],
+        arguments.mapping,
+    )
+    home = settings.layout()
+    if not arguments.verbose:
+        quiet_client()
+    key = _prepare(home, settings)
+    loader = StreamLoader(settings, topics, home=home, pseudonymiser=Pseudonymiser(key))
+    gc.freeze()
+    stop = threading.Event()
+    names = ", ".join(f"{topic.name} ({topic.stream.name})" for topic in topics)
+    _LOGGER.info("reading %s from %s", names, settings.kafka_bootstrap_servers)
+    begun = time.monotonic()
+    with _stopped_by_signals(stop), _status(loader):
+        loader.run(stop, until_idle=arguments.until_idle)
+    seconds = time.monotonic() - begun
+    done = loader.progress
+    _LOGGER.info(
+        "landed %s of %s messages in %s batches, %s rejected, %s lost at the broker or compacted",
+        *(f"{n:,}" for n in (done.landed, done.read, done.batches, done.rejected, done.gaps)),
+    )
+    if arguments.json:
+        values = asdict(done)
+        del values["is_reachable"]
+        sys.stdout.write(json.dumps({**values, "seconds": round(seconds, 3)}) + "\n")
+    return 0
+
+
+def _prepare(home: Home, settings: Settings) -> bytes:
+    """Clean up after earlier runs; return the pseudonym key."""
+    given = settings.pseudonym_key
+    try:
+        ledger = Ledger(home)
+        ledger.refresh()
+        key = load_key(
+            home.pseudonym_key,
+            given=given.get_secret_value() if given is not None else None,
+            is_first=not ledger.entries(),
+        )
+        require_same_key(home.pseudonym_check, key)
+        sweep(home, ledger)
+        expire_rejects(home, ledger, now=datetime.now(UTC), days=settings.reject_retention_days)
+    except OSError as error:
+        raise lake_error(error, home.root) from error
+    return key
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Set `stop` at the first signal; at the second, give up at once."""
+
+    def set_stop(number: int, _: object) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    before = {n: signal.signal(n, set_stop) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _status(loader: StreamLoader) -> Iterator[None]:
+    """Show progress on one line of standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    done = threading.Event()
+
+    def show() -> None:
+        before, at = 0, time.monotonic()
+        while not done.wait(_STATUS_SECONDS):
+            now, known = time.monotonic(), loader.progress
+            rate = (known.read - before) / (now - at)
+            before, at = known.read, now
+            state = f"{rate:,.0f}/s" if known.is_reachable else "waiting for the broker"
+            text = (
+                f"{known.landed:,} landed, {known.rejected:,} rejected, {known.lag:,} to come, "
+                f"{known.partitions} partitions, {state}"
+            )
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+        sys.stderr.write("\r\x1b[K")
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,239 @@
+"""Messages to canonical records: what files of JSON lines go through, and what Kafka adds."""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ingest.arranging import Arranger
+from ingest.blocks import Block, count_byte
+from ingest.engine import Engine
+from ingest.jsonlines import WHITE_SPACE, LineParser
+from ingest.objects import read_object
+from ingest.records import MAX_RECORD_BYTES, Parsed, Records, Reject, reject
+from ingest.stamping import Memory, pseudonymised
+from ingest.streaming.topics import Topic
+from ingest.tables import join, text_table
+from watchhouse.pseudonyms import Pseudonymiser
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+_BLOCK_ROWS: Final = 50_000
+_BLOCK_BYTES: Final = 8 * 1024 * 1024
+_SAMPLED: Final = 20
+_BLOCKS_PER_PARSER: Final = 200
+"""A parser remembers how lines are written; a new one follows a producer that changes."""
+_LINE_FEED: Final = 10
+
+KEY, TIMESTAMP, HEADERS = "kafka_key", "kafka_timestamp", "kafka_headers"
+_OURS: Final = frozenset({KEY, TIMESTAMP, HEADERS})
+
+
+@dataclass
+class Messages:
+    """Messages of one partition as columns, in the order of their offsets.
+
+    `timestamps` are milliseconds since 1970, -1 where unknown; `headers` holds an offset only if
+    its message has some.
+    """
+
+    offsets: list[int] = field(default_factory=list)
+    values: list[bytes | None] = field(default_factory=list)
+    keys: list[bytes | None] = field(default_factory=list)
+    timestamps: list[int] = field(default_factory=list)
+    headers: dict[int, Headers] = field(default_factory=dict)
+    size: int = 0
+    """Bytes of keys and values, about."""
+
+    def slice(self, start: int, stop: int) -> "Messages":
+        """Return some of the messages."""
+        offsets = self.offsets[start:stop]
+        return Messages(
+            offsets,
+            self.values[start:stop],
+            self.keys[start:stop],
+            self.timestamps[start:stop],
+            {o: self.headers[o] for o in offsets if o in self.headers} if self.headers else {},
+        )
+
+
+class Decoder:
+    """Decodes messages of one topic; used by one thread."""
+
+    def __init__(self, topic: Topic, pseudonymiser: Pseudonymiser) -> None:
+        """Prepare to decode."""
+        self._topic = topic
+        self._engine = Engine(topic.name)
+        hashed = [*topic.mapping.identifiers, KEY]
+        mapping = topic.mapping.model_copy(update={"identifiers": hashed})
+        self._arranger = Arranger(topic.stream, mapping, pseudonymiser)
+        self._memories = {name: Memory(pseudonymiser) for name in topic.stream.identifiers}
+        self._parser = LineParser(topic.name)
+        self._blocks = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys seen so far, in order of appearance."""
+        return self._parser.names
+
+    def close(self) -> None:
+        """Free the engine."""
+        self._engine.close()
+
+    def decode(self, messages: Messages) -> Iterator[Records]:
+        """Yield records, identifiers already replaced, and rejects, by offset."""
+        count = len(messages.offsets)
+        step = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES * count // max(messages.size, 1)))
+        for start in range(0, count, step):
+            yield self._decode(messages.slice(start, start + step))
+
+    def _decode(self, messages: Messages) -> Records:
+        if self._blocks % _BLOCKS_PER_PARSER == 0:
+            self._parser = LineParser(self._topic.name)
+            samples = (read_object(v) for v in messages.values[:_SAMPLED] if v is not None)
+            self._parser.note([found for found in samples if isinstance(found, dict)])
+        self._blocks += 1
+        parsed = self._parse(messages.values)
+        offsets = np.array(messages.offsets, np.int64)
+        rejects = tuple(
+            replace(found, position=int(offsets[found.position])) for found in parsed.rejects
+        )
+        table = _with_metadata(parsed, messages)
+        records = self._arranger.arrange(replace(table, rejects=rejects), self._engine)
+        return replace(records, table=self._hashed(records), positions=offsets[parsed.positions])
+
+    def _hashed(self, records: Records) -> "pa.Table":
+        table = records.table
+        for name, memory in self._memories.items():
+            index = table.column_names.index(name)
+            table = table.set_column(index, name, pseudonymised(table.column(index), memory))
+        return table
+
+    def _parse(self, values: Sequence[bytes | None]) -> Parsed:
+        """Parse messages; positions are their indexes."""
+        try:
+            text = b"\n".join(values) + b"\n"  # type: ignore[arg-type]  # None is a TypeError
+        except TypeError:
+            text = b""
+        if text and _is_one_line_each(text, len(values)):
+            return self._parse_lines(text, len(values), np.arange(len(values)))
+        lines: list[bytes] = []
+        indexes: list[int] = []
+        alone: list[Parsed] = []
+        for index, value in enumerate(values):
+            if value is None:
+                alone.append(_rejected(Reject(index, "null_value", None)))
+            elif len(value) > MAX_RECORD_BYTES:
+                alone.append(_rejected(reject(index, "record_too_large", value)))
+            elif b"\n" in value or not value.strip(WHITE_SPACE):
+                alone.append(_read_alone(index, value))
+            else:
+                lines.append(value)
+                indexes.append(index)
+        parts = alone
+        if lines:
+            text = b"\n".join(lines) + b"\n"
+            parts = [self._parse_lines(text, len(lines), np.array(indexes)), *alone]
+        self._parser.note([dict.fromkeys(part.names) for part in alone])
+        return join(parts)
+
+    def _parse_lines(
+        self, text: bytes, count: int, indexes: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    ) -> Parsed:
+        block = Block(
+            memoryview(text),
+            0,
+            line_count=count,
+            has_returns=b"\r" in text,
+            blank=WHITE_SPACE,
+        )
+        parsed = self._parser.parse(block, self._engine)
+        rejects = tuple(replace(r, position=int(indexes[r.position])) for r in parsed.rejects)
+        return replace(parsed, positions=indexes[parsed.positions], rejects=rejects)
+
+
+def _is_one_line_each(text: bytes, count: int) -> bool:
+    """Tell whether every message is a line, and none is blank."""
+    if count_byte(memoryview(text), _LINE_FEED) != count:
+        return False
+    # A blank line, or one that may be: it starts with white space.
+    return not (
+        text[0] in b" \t\r\n" or any(b"\n" + c in text for c in (b"\n", b" ", b"\t", b"\r"))
+    )
+
+
+def _read_alone(index: int, value: bytes) -> Parsed:
+    values = read_object(value)
+    if not isinstance(values, dict):
+        return _rejected(reject(index, values, value))
+    table = text_table([[text] for text in values.values()])
+    return Parsed(tuple(values), table, np.array([index], np.int64), ())
+
+
+def _rejected(found: Reject) -> Parsed:
+    return Parsed((), text_table([]), np.array([], np.int64), (found,))
+
+
+def _with_metadata(parsed: Parsed, messages: Messages) -> Parsed:
+    """Add what Kafka knows of the messages as columns, which become extras."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    at = pa.array(parsed.positions)
+    columns: dict[str, pa.Array] = {}
+    if messages.keys.count(None) < len(messages.keys):
+        columns[KEY] = _texts(messages.keys).take(at)
+    stamps = pa.array(messages.timestamps, pa.int64()).take(at)
+    stamps = pc.if_else(pc.greater_equal(stamps, 0), stamps, pa.scalar(None, pa.int64()))
+    columns[TIMESTAMP] = pc.strftime(stamps.cast(pa.timestamp("ms")), "%Y-%m-%dT%H:%M:%SZ")
+    if messages.headers:
+        shown = [
+            _shown(messages.headers[offset]) if offset in messages.headers else None
+            for offset in messages.offsets
+        ]
+        columns[HEADERS] = pa.array(shown, pa.string()).take(at)
+    if not parsed.names:
+        return replace(parsed, names=tuple(columns), table=pa.table(columns))
+    # A field of the message that bears one of these names keeps its value under another.
+    names = [f"message_{name}" if name in _OURS else name for name in parsed.names]
+    table = parsed.table
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return replace(parsed, names=(*names, *columns), table=table)
+
+
+def _texts(keys: Sequence[bytes | None]) -> "pa.Array":
+    """Return keys as text; bytes that are not UTF-8 are escaped."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        return pa.array(keys, pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        texts = [None if key is None else key.decode(errors="backslashreplace") for key in keys]
+        return pa.array(texts, pa.string())
+
+
+def _shown(headers: Headers) -> str:
+    """Return headers as a JSON object of texts; of a name that repeats a list."""
+    shown: dict[str, str | list[str | None] | None] = {}
+    for name, value in headers:
+        text = None if value is None else _header_text(value)
+        if name not in shown:
+            shown[name] = text
+            continue
+        known = shown[name]
+        shown[name] = [*known, text] if isinstance(known, list) else [known, text]
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+
+
+def _header_text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return "base64:" + base64.b64encode(value).decode()
