@@ -37,6 +37,11 @@ stream: ## Land Kafka topics as they arrive: [TOPIC=watch-events]
 	$(RUNTIME)
 	@exec $(WATCHHOUSE) stream $${TOPIC:+--topic "$$TOPIC"}
 
+.PHONY: run
+run: ## Land topics and the HTTP spool, build and publish, without end: [TOPIC=watch-events]
+	$(RUNTIME)
+	@exec $(WATCHHOUSE) run $${TOPIC:+--topic "$$TOPIC"}
+
 .PHONY: demo-stream
 demo-stream: setup-dev ## Send, stream, build, print results, with a broker from pip
 	@$(WATCHHOUSE) demo-stream

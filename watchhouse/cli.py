@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "produce": ("ingest.streaming.produce", "send files or made-up events to a Kafka topic"),
     "build": ("watchhouse.commands.build", "build and test the models, then publish a release"),
     "publish": ("watchhouse.commands.publish", "publish what the last complete dbt build tested"),
+    "run": ("ingest.running", "land and build without end: a release whenever something is new"),
     "sql": ("watchhouse.commands.sql", "ask the current release a question"),
     "status": ("watchhouse.commands.status", "what is landed, built, published and set aside"),
     "simulate": ("watchhouse.simulation.command", "make viewing events with a known truth"),

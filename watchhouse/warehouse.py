@@ -24,6 +24,7 @@ from watchhouse.state import build_database, home_state, read_state, refresh_rea
 if TYPE_CHECKING:
     from watchhouse.building import Builder, BuildReport
     from watchhouse.manifests import ReleaseManifest
+    from watchhouse.progress import BuildProgress
     from watchhouse.settings import Settings
     from watchhouse.state import BuildState
 
@@ -45,8 +46,9 @@ class Outcome:
 class Warehouse:
     """The builds and publications of one home, in one process that may do many of them."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Nothing is read yet, and dbt is not imported."""
+    def __init__(self, settings: Settings, progress: BuildProgress | None = None) -> None:
+        """Nothing is read yet, and dbt is not imported; `progress` is shown what builds do."""
+        self._progress = progress
         self._home = settings.layout()
         self._keep = settings.keep_releases
         self._lock_timeout = settings.lock_timeout
@@ -157,7 +159,7 @@ class Warehouse:
         if self._builder is None:
             from watchhouse.building import Builder  # noqa: PLC0415 - imports dbt: seconds
 
-            self._builder = Builder(self._home, build_progress())
+            self._builder = Builder(self._home, self._progress or build_progress())
         return self._builder
 
 

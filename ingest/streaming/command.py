@@ -62,14 +62,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     home = settings.layout()
     if not arguments.verbose:
         quiet_client()
-    key = _prepare(home, settings)
+    key = prepare(home, settings)
     loader = StreamLoader(settings, topics, home=home, pseudonymiser=Pseudonymiser(key))
     gc.freeze()
     stop = threading.Event()
     names = ", ".join(f"{topic.name} ({topic.stream.name})" for topic in topics)
     _LOGGER.info("reading %s from %s", names, settings.kafka_bootstrap_servers)
     begun = time.monotonic()
-    with _stopped_by_signals(stop), _status(loader):
+    with stopped_by_signals(stop), _status(loader):
         loader.run(stop, until_idle=arguments.until_idle)
     seconds = time.monotonic() - begun
     done = loader.progress
@@ -84,8 +84,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _prepare(home: Home, settings: Settings) -> bytes:
-    """Clean up after earlier runs; return the pseudonym key."""
+def prepare(home: Home, settings: Settings) -> bytes:
+    """Clean up after earlier runs; return the pseudonym key.
+
+    Raises:
+        WatchhouseError: the key or the ledger cannot be used.
+    """
     given = settings.pseudonym_key
     try:
         ledger = Ledger(home)
@@ -104,7 +108,7 @@ def _prepare(home: Home, settings: Settings) -> bytes:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
     """Set `stop` at the first signal; at the second, give up at once."""
 
     def set_stop(number: int, _: object) -> None:

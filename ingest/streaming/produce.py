@@ -18,6 +18,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from ingest.streaming.connection import client_options, quiet_client
 from ingest.streaming.sources import Message, file_messages, made_up_messages
+from ingest.streaming.topics import require_topic_name
 from watchhouse.errors import BrokerError, UsageError
 from watchhouse.settings import Settings
 
@@ -80,6 +81,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.rate is not None and arguments.rate <= 0:
         message = f"--rate {arguments.rate}: must be more than 0 messages a second"
         raise UsageError(message)
+    require_topic_name(arguments.topic)
     if not arguments.verbose:
         quiet_client()
     if arguments.create is not None:

@@ -1,5 +1,6 @@
 """Which topics are read, and what their messages are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from ingest.mappings import Mapping, load_mapping
 from watchhouse.errors import UsageError
 
 _USUAL: Final = "watch_events"
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+"""What brokers allow."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ def read_topics(given: Sequence[str], mappings: Sequence[str] = ()) -> tuple[Top
     topics = []
     for text in given:
         stream, name = _split(text.strip(), of="--topic")
+        require_topic_name(name)
         file = files.get(stream)
         kind = STREAMS[stream]
         mapping = Mapping() if file is None else load_mapping(Path(file), kind)
@@ -48,6 +52,17 @@ def read_topics(given: Sequence[str], mappings: Sequence[str] = ()) -> tuple[Top
         message = f"topic {min(twice)!r} is given twice; a topic holds records of one stream"
         raise UsageError(message)
     return tuple(topics)
+
+
+def require_topic_name(name: str) -> None:
+    """Refuse a name that no broker takes.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if not _NAME.fullmatch(name) or name in {".", ".."}:
+        message = f"--topic {name!r}: topics are named with letters, digits, '.', '_' and '-' only"
+        raise UsageError(message)
 
 
 def _split(text: str, *, of: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from watchhouse.errors import MappingError, UsageError
         ("users", "users", "users"),
         ("plays.v2", "watch_events", "plays.v2"),
         ("catalog=shows", "catalog", "shows"),
-        (" watch-events=a=b ", "watch_events", "a=b"),
+        (" watch-events=a.b ", "watch_events", "a.b"),
     ],
 )
 def test_name_and_stream(given: str, stream: str, name: str) -> None:
@@ -30,6 +30,9 @@ def test_name_and_stream(given: str, stream: str, name: str) -> None:
         ([], "no topic is given"),
         (["a", "catalog=a"], "'a' is given twice"),
         (["shows=a"], "STREAM is one of catalog, users, watch_events"),
+        (["a b"], "'a b': topics are named with letters"),
+        (["catalog=a=b"], "'a=b': topics are named with letters"),
+        ([".."], "topics are named with letters"),
         (["catalog="], "write NAME or STREAM=NAME"),
     ],
 )
