@@ -22,10 +22,11 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from ingest.streaming.connection import client_options
+from ingest.streaming.fetched import Fetched, FetchedRecords
 from watchhouse.errors import BrokerError
 from watchhouse.settings import Settings
 
-_POLL_ROWS: Final = 5_000
+_POLL_BATCHES: Final = 32
 _FIRST_ANSWER_SECONDS: Final = 5.0
 _CLOSE_MS: Final = 3_000
 
@@ -84,12 +85,13 @@ class Member:
                 fetch_max_bytes=32 * 1024 * 1024,
                 max_partition_fetch_bytes=4 * 1024 * 1024,
                 receive_message_max_bytes=1_000_000_000,
-                max_poll_records=_POLL_ROWS,
+                max_poll_records=_POLL_BATCHES,
                 metadata_max_age_ms=30_000,
                 request_timeout_ms=15_000,
                 metrics_enabled=False,
             )
             self._listener.consumer = self._consumer
+            self._consumer._fetcher.PartitionRecords = FetchedRecords  # noqa: SLF001 - see there
             self._consumer.subscribe(list(topics), listener=self._listener)
         # Whoever leads the group divides what it knows of; else everybody would join twice.
         try:
@@ -98,14 +100,16 @@ class Member:
             self.close()
             raise
 
-    def poll(self, seconds: float) -> Mapping[Partition, Sequence[Any]]:
+    def poll(self, seconds: float) -> Mapping[Partition, Sequence[Fetched]]:
         """Return messages by partition, after `seconds` at most.
 
         Raises:
             UnreachableError, OutOfRangeError, BrokerError: as they say.
         """
         with _translated():
-            records: dict[Any, list[Any]] = self._consumer.poll(timeout_ms=round(1000 * seconds))
+            records: dict[Any, list[Fetched]] = self._consumer.poll(
+                timeout_ms=round(1000 * seconds)
+            )
         self._listener.raise_problem()
         return {Partition(*at): found for at, found in records.items()}
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ingest.streaming.chains import Log
 from ingest.streaming.decoding import Messages
+from ingest.streaming.fetched import Fetched
 from watchhouse.ledger import Entry
 
 
@@ -46,23 +46,23 @@ class Cursor:
     next_offset: int
     messages: Messages = field(default_factory=Messages)
 
-    def gather(self, records: Sequence[Any]) -> bool:
-        """Add records of the client library; return whether there was anything new in them."""
-        if records[0].offset < self.next_offset:
-            records = [record for record in records if record.offset >= self.next_offset]
-            if not records:
-                return False
+    def gather(self, batches: Sequence[Fetched]) -> bool:
+        """Add fetched messages; return whether there was anything new in them."""
         gathered = self.messages
-        values = [record.value for record in records]
-        keys = [record.key for record in records]
-        gathered.offsets += [record.offset for record in records]
-        gathered.timestamps += [record.timestamp for record in records]
-        gathered.values += values
-        gathered.keys += keys
-        gathered.headers.update((r.offset, r.headers) for r in records if r.headers)
-        gathered.size += sum(map(len, filter(None, values))) + sum(map(len, filter(None, keys)))
-        self.next_offset = records[-1].offset + 1
-        return True
+        before = self.next_offset
+        for batch in batches:
+            if batch.offset < self.next_offset:
+                continue
+            found = batch.since(self.next_offset)
+            gathered.offsets += found.offsets
+            gathered.timestamps += found.timestamps
+            gathered.values += found.values
+            gathered.keys += found.keys
+            gathered.headers.update(found.headers)
+            gathered.size += sum(map(len, filter(None, found.values)))
+            gathered.size += sum(map(len, filter(None, found.keys)))
+            self.next_offset = found.offset + 1
+        return self.next_offset > before
 
     def take(self) -> tuple[int, Messages]:
         """Return where the gathered messages start, and them; nothing is gathered then."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ingest.arranging import Arranger
-from ingest.blocks import Block, count_byte
+from ingest.blocks import Block
 from ingest.engine import Engine
 from ingest.jsonlines import WHITE_SPACE, LineParser
 from ingest.objects import read_object
 from ingest.records import MAX_RECORD_BYTES, Parsed, Records, Reject, reject
 from ingest.stamping import Memory, pseudonymised
+from ingest.streaming.fetched import Headers
 from ingest.streaming.topics import Topic
 from ingest.tables import join, text_table
 from watchhouse.pseudonyms import Pseudonymiser
@@ -22,14 +23,13 @@ from watchhouse.pseudonyms import Pseudonymiser
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Headers = Sequence[tuple[str, bytes | None]]
-
 _BLOCK_ROWS: Final = 50_000
 _BLOCK_BYTES: Final = 8 * 1024 * 1024
 _SAMPLED: Final = 20
 _BLOCKS_PER_PARSER: Final = 200
 """A parser remembers how lines are written; a new one follows a producer that changes."""
 _LINE_FEED: Final = 10
+_BLANKS: Final = np.frombuffer(WHITE_SPACE + b"\n", np.uint8)
 
 KEY, TIMESTAMP, HEADERS = "kafka_key", "kafka_timestamp", "kafka_headers"
 _OURS: Final = frozenset({KEY, TIMESTAMP, HEADERS})
@@ -160,12 +160,13 @@ class Decoder:
 
 def _is_one_line_each(text: bytes, count: int) -> bool:
     """Tell whether every message is a line, and none is blank."""
-    if count_byte(memoryview(text), _LINE_FEED) != count:
+    array = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(array == _LINE_FEED)
+    if len(ends) != count:
         return False
     # A blank line, or one that may be: it starts with white space.
-    return not (
-        text[0] in b" \t\r\n" or any(b"\n" + c in text for c in (b"\n", b" ", b"\t", b"\r"))
-    )
+    starts = np.append(0, ends[:-1] + 1)
+    return not np.isin(array[starts], _BLANKS).any()
 
 
 def _read_alone(index: int, value: bytes) -> Parsed:
@@ -183,15 +184,12 @@ def _rejected(found: Reject) -> Parsed:
 def _with_metadata(parsed: Parsed, messages: Messages) -> Parsed:
     """Add what Kafka knows of the messages as columns, which become extras."""
     import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
 
     at = pa.array(parsed.positions)
     columns: dict[str, pa.Array] = {}
     if messages.keys.count(None) < len(messages.keys):
         columns[KEY] = _texts(messages.keys).take(at)
-    stamps = pa.array(messages.timestamps, pa.int64()).take(at)
-    stamps = pc.if_else(pc.greater_equal(stamps, 0), stamps, pa.scalar(None, pa.int64()))
-    columns[TIMESTAMP] = pc.strftime(stamps.cast(pa.timestamp("ms")), "%Y-%m-%dT%H:%M:%SZ")
+    columns[TIMESTAMP] = _moments(messages.timestamps).take(at)
     if messages.headers:
         shown = [
             _shown(messages.headers[offset]) if offset in messages.headers else None
@@ -206,6 +204,18 @@ def _with_metadata(parsed: Parsed, messages: Messages) -> Parsed:
     for name, column in columns.items():
         table = table.append_column(name, column)
     return replace(parsed, names=(*names, *columns), table=table)
+
+
+def _moments(milliseconds: Sequence[int]) -> "pa.Array":
+    """Return times as text; many messages share one, so each is written out once."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    encoded = pa.array(milliseconds, pa.int64()).dictionary_encode()
+    distinct = encoded.dictionary
+    known = pc.if_else(pc.greater_equal(distinct, 0), distinct, pa.scalar(None, pa.int64()))
+    texts = pc.strftime(known.cast(pa.timestamp("ms")), "%Y-%m-%dT%H:%M:%SZ")
+    return texts.take(encoded.indices)
 
 
 def _texts(keys: Sequence[bytes | None]) -> "pa.Array":

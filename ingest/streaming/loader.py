@@ -5,12 +5,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from ingest.streaming.broker import Member, OutOfRangeError, Partition, UnreachableError
 from ingest.streaming.chains import Chains, Log
 from ingest.streaming.cursors import Cursor, Progress
-from ingest.streaming.micro_batches import Lander, Landing, MicroBatch
+from ingest.streaming.fetched import Fetched
+from ingest.streaming.micro_batches import Lander, MicroBatch
 from ingest.streaming.notices import Notices
 from ingest.streaming.topics import Topic
 from watchhouse.errors import BrokerError
@@ -41,13 +42,13 @@ class StreamLoader:
         *,
         home: Home,
         pseudonymiser: Pseudonymiser,
-        landed: Callable[[Landing], None] = lambda _: None,
+        received: Callable[[], None] = lambda: None,
     ) -> None:
-        """Read and write nothing yet; `landed` is told of every batch."""
+        """Read and write nothing yet; `received` is told when messages come."""
         self._settings = settings
         self._topics = {topic.name: topic for topic in topics}
         self._home = home
-        self._landed = landed
+        self._received = received
         self._chains = Chains(home)
         self._lander = Lander(home, self._chains, pseudonymiser)
         self._cursors: dict[Partition, Cursor] = {}
@@ -117,6 +118,7 @@ class StreamLoader:
             for at, found in records.items():
                 self._gather(at, found)
             if records:
+                self._received()
                 self._reachable()
             self._collect(member)
             if self._is_due():
@@ -156,7 +158,7 @@ class StreamLoader:
         self._cursors = {}
         self._oldest = float("inf")
 
-    def _gather(self, at: Partition, records: Sequence[Any]) -> None:
+    def _gather(self, at: Partition, records: Sequence[Fetched]) -> None:
         cursor = self._cursors.get(at)
         if cursor is not None and cursor.gather(records):
             self._oldest = min(self._oldest, time.monotonic())
@@ -218,7 +220,6 @@ class StreamLoader:
         for landing in self._lander.collect():
             log, entry = landing.batch.log, landing.entry
             at = Partition(log.topic, log.partition)
-            self._landed(landing)
             if entry is not None:
                 self._to_commit[at] = landing.batch.end
                 self.progress = self.progress.after(entry)

@@ -157,7 +157,7 @@ def test_sixty_kills(own_streams: Streams, seed: int) -> None:
 
 
 def test_a_few_kills(own_streams: Streams) -> None:
-    check(own_streams, suffer(own_streams, kills=8, seed=7, with_builder=False))
+    check(own_streams, suffer(own_streams, kills=6, seed=7, with_builder=False))
 
 
 def test_the_broker_goes_and_comes_back(own_streams: Streams) -> None:
