@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "run": ("ingest.running", "land and build without end: a release whenever something is new"),
     "sql": ("watchhouse.commands.sql", "ask the current release a question"),
     "status": ("watchhouse.commands.status", "what is landed, built, published and set aside"),
+    "live": ("watchhouse.commands.live", "what landed since the release, provisional"),
     "simulate": ("watchhouse.simulation.command", "make viewing events with a known truth"),
 }
 

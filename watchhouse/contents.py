@@ -110,6 +110,12 @@ def write_meta(
     connection.execute(
         "create table release.meta.batches as select batch_id, stream from intermediate.int_batches"
     )
+    connection.execute("create table release.meta.live_models (model_name varchar, query varchar)")
+    remembered = connection.execute(
+        "from duckdb_tables() where schema_name = 'history' and table_name = 'live_models'"
+    ).fetchone()
+    if remembered:
+        connection.execute("insert into release.meta.live_models from history.live_models")
 
 
 def _known_parts(connection: duckdb.DuckDBPyConnection, mart: Mart) -> dict[date, Part]:

@@ -19,6 +19,7 @@
             create table if not exists history.release_parts (
                 mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
             );
+            create table if not exists history.live_models (model_name varchar, query varchar);
             create table if not exists history.last_run (
                 invocation_id varchar,
                 code_version varchar,
@@ -89,5 +90,16 @@
                 failed_count = {{ failed | length }}
         {%- endset -%}
         {%- do run_query(statement) -%}
+        {#- The live tail judges what no build has taken yet by the very SQL of the last one. -#}
+        {%- for result in results
+            if result.node.resource_type == 'model' and result.node.config.meta.get('live')
+            and result.status == 'success' -%}
+            {%- set name = result.node.name -%}
+            {%- do run_query("delete from history.live_models where model_name = '" ~ name ~ "'") -%}
+            {%- do run_query(
+                "insert into history.live_models values ('" ~ name ~ "', '"
+                ~ result.node.compiled_code | replace("'", "''") ~ "')"
+            ) -%}
+        {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

@@ -1,3 +1,4 @@
+{{ config(meta={'live': true}) }}
 -- depends_on: {{ ref('int_batches') }}
 with
 

@@ -1,3 +1,4 @@
+{{ config(meta={'live': true}) }}
 -- depends_on: {{ ref('int_batches') }}
 {%- set columns = raw_columns([
     'event_id', 'user_id', 'profile_id', 'show_id', 'show_name', 'content_type', 'season',
