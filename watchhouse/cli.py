@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "publish": ("watchhouse.commands.publish", "publish what the last complete dbt build tested"),
     "sql": ("watchhouse.commands.sql", "ask the current release a question"),
     "status": ("watchhouse.commands.status", "what is landed, built, published and set aside"),
+    "serve": ("watchhouse.commands.serve", "take events and answer questions over HTTP"),
     "simulate": ("watchhouse.simulation.command", "make viewing events with a known truth"),
 }
 
