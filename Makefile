@@ -67,6 +67,11 @@ sql: ## Ask the current release: Q="select ... from fct_plays"
 	$(RUNTIME)
 	@$(WATCHHOUSE) sql "$$Q"
 
+.PHONY: serve
+serve: ## Take events and answer over HTTP, on this machine
+	$(RUNTIME)
+	@$(WATCHHOUSE) serve
+
 .PHONY: docs
 docs: ## Make the documentation of the models, one page with lineage
 	$(RUNTIME)

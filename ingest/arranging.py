@@ -24,11 +24,16 @@ from given
 class Arranger:
     """Applies one mapping to blocks of one file, whose columns may differ from block to block."""
 
-    def __init__(self, stream: Stream, mapping: Mapping, pseudonymiser: Pseudonymiser) -> None:
-        """Prepare for one stream; identifiers in extras are hashed with `pseudonymiser`."""
+    def __init__(
+        self, stream: Stream, mapping: Mapping, pseudonymiser: Pseudonymiser | None
+    ) -> None:
+        """Prepare for one stream; identifiers in extras are hashed with `pseudonymiser`.
+
+        Without one, all identifiers already are pseudonyms.
+        """
         self._stream = stream
         self._mapping = mapping
-        self._memory = Memory(pseudonymiser)
+        self._memory = None if pseudonymiser is None else Memory(pseudonymiser)
         self._plans: dict[tuple[str, ...], Plan] = {}
 
     def arrange(self, parsed: Parsed, engine: Engine) -> Records:
@@ -47,11 +52,16 @@ class Arranger:
                 continue
             column = parsed.table.column(source)
             if source in applied.pseudonymised and canonical not in self._stream.identifiers:
-                column = as_text(pseudonymised(column, self._memory))
+                column = self._hashed(column)
             arrays.append(column)
         arrays.append(self._extras(parsed, applied, engine) if applied.extras else nothing)
         table = pa.table(arrays, names=[*self._stream.columns, EXTRAS])
         return Records(table, parsed.positions, parsed.rejects)
+
+    def _hashed(self, column: "pa.ChunkedArray") -> "pa.ChunkedArray":
+        if self._memory is None:
+            return column
+        return as_text(pseudonymised(column, self._memory))
 
     def _extras(self, parsed: Parsed, applied: Plan, engine: Engine) -> "pa.ChunkedArray":
         import pyarrow as pa  # noqa: PLC0415
@@ -62,7 +72,7 @@ class Arranger:
         for name, index in applied.extras:
             column = parsed.table.column(index)
             if index in applied.pseudonymised:
-                column = as_text(pseudonymised(column, self._memory))
+                column = self._hashed(column)
             own = f"x{len(names)}"
             names.append(own)
             arrays.append(as_text(column))

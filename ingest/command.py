@@ -7,17 +7,20 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from ingest.columns import STREAMS
 from ingest.discovery import find_files
+from ingest.draining import Drainer
 from ingest.expiry import expire_rejects
 from ingest.loading import Loader, Outcome
 from ingest.mappings import Mapping, load_mapping
 from ingest.progress import meter
 from ingest.workspace import sweep
+from watchhouse.errors import UsageError
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
 from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
@@ -29,7 +32,10 @@ _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `watchhouse ingest`."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or glob")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="file, folder or glob")
+    parser.add_argument(
+        "--spool", action="store_true", help="land what the HTTP intake has accepted"
+    )
     parser.add_argument(
         "--stream", choices=sorted(STREAMS), default="watch_events", help="kind of records"
     )
@@ -40,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Land every file; 0 if all of them are in the lake, 1 if any is not."""
     home = settings.layout()
+    if arguments.spool == bool(arguments.paths):
+        message = "name files to land, or --spool for what the HTTP intake has accepted"
+        raise UsageError(message)
+    if arguments.spool:
+        return _drain(home, settings, as_json=arguments.json)
     stream = STREAMS[arguments.stream]
     mapping = load_mapping(arguments.mapping, stream) if arguments.mapping else Mapping()
     files = find_files(arguments.paths, home)
@@ -63,6 +74,21 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps(_summary(outcomes), ensure_ascii=False) + "\n")
     return 1 if any(outcome.status == "failed" for outcome, _ in outcomes) else 0
+
+
+def _drain(home: Home, settings: Settings, *, as_json: bool) -> int:
+    """Land the segments of the spool; 0 if none is left but those that others are landing."""
+    _prepare(home, settings)
+    drained = Drainer(home).drain(now=datetime.now(UTC))
+    _LOGGER.info(
+        "HTTP spool: landed %d events of %d segments, %d rejected",
+        drained.landed_count,
+        drained.segment_count,
+        drained.rejected_count,
+    )
+    if as_json:
+        sys.stdout.write(json.dumps(asdict(drained)) + "\n")
+    return 1 if drained.failed_count else 0
 
 
 def _prepare(home: Home, settings: Settings) -> bytes:

@@ -13,11 +13,12 @@ from ingest.blocks import NOTHING, Block, Lines, Spans, body, cut_blocks, is_utf
 from ingest.content import Content
 from ingest.engine import Engine
 from ingest.jsonarrays import array_blocks
-from ingest.objects import read_object, read_objects
+from ingest.objects import read_objects
 from ingest.records import MAX_RECORD_BYTES, Integers, Parsed
 from ingest.tables import join, text_table
 from ingest.templates import Template, learn
 from watchhouse.errors import InputFileError, LakeError
+from watchhouse.jsontext import read_object
 
 WHITE_SPACE: Final = b" \t\r"
 _BOM: Final = b"\xef\xbb\xbf"

@@ -11,8 +11,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
+from ingest.draining import Drainer
 from ingest.streaming.command import prepare, stopped_by_signals
 from ingest.streaming.connection import quiet_client
 from ingest.streaming.loader import StreamLoader
@@ -110,10 +112,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 def _loaders(
     arguments: argparse.Namespace, settings: Settings, *, home: Home, pseudonymiser: Pseudonymiser
 ) -> list[Work]:
+    drainer = Drainer(home)
+    loaders = [lambda stop: _drain(drainer, stop, until_idle=arguments.until_idle)]
     configured = {"kafka_topics", "kafka_bootstrap_servers"} & settings.model_fields_set
     if not arguments.topic and not configured:
-        _LOGGER.info("no topic to read: building what other loaders land in %s", home.root)
-        return []
+        _LOGGER.info("no topic to read: building what is posted or landed in %s", home.root)
+        return loaders
     topics = read_topics(
         arguments.topic or [t for t in settings.kafka_topics.split(",") if t.strip()],
         arguments.mapping,
@@ -121,7 +125,19 @@ def _loaders(
     names = ", ".join(f"{topic.name} ({topic.stream.name})" for topic in topics)
     _LOGGER.info("reading %s from %s", names, settings.kafka_bootstrap_servers)
     stream = StreamLoader(settings, topics, home=home, pseudonymiser=pseudonymiser)
-    return [lambda stop: stream.run(stop, until_idle=arguments.until_idle)]
+    return [*loaders, lambda stop: stream.run(stop, until_idle=arguments.until_idle)]
+
+
+def _drain(drainer: Drainer, stop: threading.Event, *, until_idle: bool) -> None:
+    """Land what is posted, as long as it is asked for."""
+    while True:
+        # The last look comes after the call to stop: what was posted before is landed.
+        is_last = stop.is_set() or until_idle
+        drained = drainer.drain(now=datetime.now(UTC))
+        if is_last and not drained.segment_count:
+            return
+        if not is_last:
+            stop.wait(_LOOK_SECONDS)
 
 
 class Loader(threading.Thread):

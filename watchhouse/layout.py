@@ -73,3 +73,8 @@ class Home:
     def current(self) -> Path:
         """Symbolic link to the folder of the current release; replaced by rename."""
         return self.root / "current"
+
+    @property
+    def http_spool(self) -> Path:
+        """What the HTTP intake has accepted and the loader not yet drained."""
+        return self.root / "spool" / "http"

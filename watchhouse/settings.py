@@ -27,6 +27,13 @@ class Settings(BaseSettings):
     keep_releases: int = Field(
         default=5, ge=1, description="Releases kept besides those that a reader still has open."
     )
+    intake_identifiers: str = Field(
+        default="",
+        description="Members of HTTP events that are pseudonymised besides the users, with commas.",
+    )
+    intake_drop: str = Field(
+        default="", description="Members of HTTP events that are not kept, with commas."
+    )
     lock_timeout: float = Field(
         default=300.0, ge=0, description="Seconds to wait for another builder to finish."
     )

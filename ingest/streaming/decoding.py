@@ -12,12 +12,12 @@ from ingest.arranging import Arranger
 from ingest.blocks import Block
 from ingest.engine import Engine
 from ingest.jsonlines import WHITE_SPACE, LineParser
-from ingest.objects import read_object
 from ingest.records import MAX_RECORD_BYTES, Parsed, Records, Reject, reject
 from ingest.stamping import Memory, pseudonymised
 from ingest.streaming.fetched import Headers
 from ingest.streaming.topics import Topic
 from ingest.tables import join, text_table
+from watchhouse.jsontext import read_object
 from watchhouse.pseudonyms import Pseudonymiser
 
 if TYPE_CHECKING:

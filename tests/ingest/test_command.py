@@ -86,10 +86,14 @@ def test_a_home_that_cannot_be_written_is_one_clear_error(
     assert "cannot be written" in said
 
 
-def test_wrong_usage_exits_2() -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["ingest"])
-    assert caught.value.code == 2
+@pytest.mark.parametrize("arguments", [[], ["--spool", "a.csv"]])
+def test_wrong_usage_exits_2(arguments: list[str]) -> None:
+    assert main(["ingest", *arguments]) == 2
+
+
+def test_an_empty_spool_is_no_failure(lake: "Lake") -> None:
+    code, summary, _ = lake.ingest("--spool")
+    assert (code, summary["landed_count"]) == (0, 0)
 
 
 def test_a_file_whose_name_is_not_utf8_lands(lake: "Lake") -> None:

@@ -11,7 +11,7 @@ from ingest.blocks import Lines, cut_blocks
 from ingest.content import Content, open_content
 from ingest.engine import Engine
 from ingest.jsonlines import WHITE_SPACE, JsonRecords
-from ingest.objects import read_object
+from watchhouse.jsontext import read_object
 
 if TYPE_CHECKING:
     from tests.ingest.conftest import Lake

@@ -41,7 +41,7 @@ def batch_of(
 
 @given(st.lists(message, min_size=1, max_size=60))
 def test_columns_equal_records(
-    messages: list[tuple[int, bytes, bytes, list[tuple[str, bytes]]]],
+    messages: list[tuple[int, bytes | None, bytes | None, list[tuple[str, bytes]]]],
 ) -> None:
     stored = batch_of(messages)
     found = read_batch(MemoryRecords(stored).next_batch())

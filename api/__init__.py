@@ -1,0 +1,1 @@
+"""The HTTP service: takes events in, answers questions about the current release."""

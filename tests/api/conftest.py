@@ -1,0 +1,133 @@
+"""A real server in a process of its own, and what became of the events that it accepted."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+
+from ingest.draining import Drainer
+from watchhouse.layout import Home
+from watchhouse.ledger import Ledger
+
+REPOSITORY = Path(__file__).parents[2]
+KEY = "0b" * 32
+
+
+@dataclass
+class Service:
+    """A running server; `url` is where."""
+
+    home: Home
+    process: "subprocess.Popen[str]"
+    url: str
+    said: list[str] = field(default_factory=list)
+    listener: threading.Thread | None = None
+
+    def client(self, **options: Any) -> httpx.Client:
+        """Return a client that knows the address."""
+        return httpx.Client(base_url=self.url, timeout=30, trust_env=False, **options)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it; return its exit code."""
+        if self.process.poll() is None:
+            # Workers die with the process that supervises them, if it has the time to.
+            self.process.send_signal(number)
+        code = self.process.wait(30)
+        if self.listener is not None and self.process.stderr is not None:
+            self.listener.join(30)
+            self.process.stderr.close()
+        return code
+
+
+def drained(home: Home) -> list[dict[str, Any]]:
+    """Drain the spool; return every event of the lake, as landed."""
+    Drainer(home).drain(now=datetime.now(UTC))
+    return landed(home)
+
+
+def landed(home: Home) -> list[dict[str, Any]]:
+    """Return every event of the lake, found through the ledger."""
+    ledger = Ledger(home)
+    ledger.refresh()
+    paths = [str(home.root / file.path) for entry in ledger.entries() for file in entry.files]
+    if not paths:
+        return []
+    found = duckdb.sql(
+        "from read_parquet($paths, hive_partitioning = false) order by source_uri, source_position",
+        params={"paths": paths},
+    )
+    names = found.columns
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Return a home in which nothing was ever written."""
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def serve(home: Home, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Return a function that starts a server on a port of its own."""
+    services: list[Service] = []
+
+    def start(
+        *arguments: str, variables: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
+    ) -> Service:
+        process = subprocess.Popen(
+            [
+                *(*prefix, sys.executable, "-m", "watchhouse", "serve", "--only", "api"),
+                *("--api-port", "0", *arguments),
+            ],
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(REPOSITORY),
+                "WATCHHOUSE_HOME": str(home.root),
+                "WATCHHOUSE_PSEUDONYM_KEY": KEY,
+                **(variables or {}),
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        said = []
+        url = None
+        for line in process.stderr:
+            said.append(line)
+            if match := re.match(r"(http://\S+)", line):
+                url = match[1]
+                break
+        if url is None:
+            process.wait(30)
+            process.stderr.close()
+        assert url is not None, "".join(said)
+        # What it says later must not fill the pipe.
+        listener = threading.Thread(target=lambda: said.extend(process.stderr or ()))
+        listener.start()
+        service = Service(home, process, url, said, listener)
+        services.append(service)
+        with service.client(transport=httpx.HTTPTransport(retries=20)) as client:
+            client.get("/health")
+        return service
+
+    yield start
+    for service in services:
+        service.stop()
+
+
+@pytest.fixture
+def service(serve: Callable[..., Service]) -> Service:
+    """Return a running server."""
+    return serve()
