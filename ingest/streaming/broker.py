@@ -169,7 +169,11 @@ class Member:
         """Tell the broker where we are, for whoever watches the lag; never waits, never fails."""
         # The ledger is what counts: whatever comes of this, nothing depends on it.
         self._consumer.commit_async(
-            {TopicPartition(*at): OffsetAndMetadata(o, "", -1) for at, o in offsets.items()},
+            {
+                TopicPartition(*at): OffsetAndMetadata(offset, "", -1)
+                for at, offset in offsets.items()
+                if at in self._listener.assigned
+            },
             callback=_ignore,
         )
 

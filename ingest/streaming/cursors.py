@@ -1,12 +1,13 @@
 """How far a loader is: in each log, and in all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.streaming.chains import Log
 from ingest.streaming.decoding import Messages
 from ingest.streaming.fetched import Fetched
 from watchhouse.ledger import Entry
+from watchhouse.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -69,3 +70,12 @@ class Cursor:
         start, messages = self.start, self.messages
         self.start, self.messages = self.next_offset, Messages()
         return start, messages
+
+
+def is_full(cursors: Iterable[Cursor], settings: Settings) -> bool:
+    """Tell whether enough is gathered for a batch, however young it is."""
+    gathered = [cursor.messages for cursor in cursors]
+    return (
+        sum(len(messages.offsets) for messages in gathered) >= settings.kafka_batch_rows
+        or sum(messages.size for messages in gathered) >= settings.kafka_batch_bytes
+    )

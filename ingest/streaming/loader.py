@@ -9,12 +9,11 @@ from typing import Final
 
 from ingest.streaming.broker import Member, OutOfRangeError, Partition, UnreachableError
 from ingest.streaming.chains import Chains, Log
-from ingest.streaming.cursors import Cursor, Progress
-from ingest.streaming.fetched import Fetched
+from ingest.streaming.cursors import Cursor, Progress, is_full
+from ingest.streaming.horizon import Horizon
 from ingest.streaming.micro_batches import Lander, MicroBatch
 from ingest.streaming.notices import Notices
 from ingest.streaming.topics import Topic
-from watchhouse.errors import BrokerError
 from watchhouse.layout import Home
 from watchhouse.pseudonyms import Pseudonymiser
 from watchhouse.settings import Settings
@@ -28,8 +27,6 @@ _ANSWER_SECONDS: Final = 3.0
 _SETTLED_SECONDS: Final = 3.0
 _LONGEST_WAIT: Final = 30.0
 _COMMIT_SECONDS: Final = 1.0
-_TRUNCATION_SECONDS: Final = 5.0
-"""A broker that has just come back may not yet know where its logs end."""
 
 
 class StreamLoader:
@@ -58,7 +55,7 @@ class StreamLoader:
         self._committed_at = 0.0
         self._pulse_at = 0.0
         self._idle_since = 0.0
-        self._beyond: dict[Log, float] = {}
+        self._horizon = Horizon()
         self._notices = Notices(settings.kafka_bootstrap_servers, list(self._topics))
         self.progress = Progress()
 
@@ -116,7 +113,9 @@ class StreamLoader:
                 self._unreachable(error)
                 stop.wait(_POLL_SECONDS)
             for at, found in records.items():
-                self._gather(at, found)
+                cursor = self._cursors.get(at)
+                if cursor is not None and cursor.gather(found):
+                    self._oldest = min(self._oldest, time.monotonic())
             if records:
                 self._received()
                 self._reachable()
@@ -157,24 +156,10 @@ class StreamLoader:
         """Forget what is gathered: whoever has the partitions next reads it again."""
         self._cursors = {}
         self._oldest = float("inf")
-
-    def _gather(self, at: Partition, records: Sequence[Fetched]) -> None:
-        cursor = self._cursors.get(at)
-        if cursor is not None and cursor.gather(records):
-            self._oldest = min(self._oldest, time.monotonic())
-
-    def _gathered(self) -> list[tuple[Partition, Cursor]]:
-        return [(at, cursor) for at, cursor in self._cursors.items() if cursor.messages.offsets]
-
-    def _is_full(self) -> bool:
-        gathered = [cursor.messages for cursor in self._cursors.values()]
-        return (
-            sum(len(m.offsets) for m in gathered) >= self._settings.kafka_batch_rows
-            or sum(m.size for m in gathered) >= self._settings.kafka_batch_bytes
-        )
+        self._horizon = Horizon()
 
     def _is_due(self) -> bool:
-        if self._is_full():
+        if is_full(self._cursors.values(), self._settings):
             return True
         age = time.monotonic() - self._oldest
         return age >= self._settings.kafka_batch_seconds and not self._lander.is_busy
@@ -189,7 +174,7 @@ class StreamLoader:
         self._put(member)
 
     def _put(self, member: Member) -> None:
-        gathered = self._gathered()
+        gathered = [(at, c) for at, c in self._cursors.items() if c.messages.offsets]
         if not gathered:
             self._oldest = float("inf")
             return
@@ -214,10 +199,7 @@ class StreamLoader:
 
     def _collect(self, member: Member) -> None:
         """Take note of what was landed; go back where another loader was faster."""
-        if not self._lander.has_news:
-            self._tell(member)
-            return
-        for landing in self._lander.collect():
+        for landing in self._lander.collect() if self._lander.has_news else ():
             log, entry = landing.batch.log, landing.entry
             at = Partition(log.topic, log.partition)
             if entry is not None:
@@ -235,8 +217,7 @@ class StreamLoader:
         """Commit to the broker, now and then."""
         if self._to_commit and time.monotonic() - self._committed_at >= _COMMIT_SECONDS:
             self._committed_at = time.monotonic()
-            mine = member.assigned()
-            member.commit({at: o for at, o in self._to_commit.items() if at in mine})
+            member.commit(self._to_commit)
             self._to_commit = {}
 
     def _find_again(self, member: Member, positions: Mapping[Partition, int]) -> None:
@@ -262,33 +243,15 @@ class StreamLoader:
                     _LOGGER.warning("warning: %s: the broker has lost %d messages", where, lost)
                 member.seek(at, beginnings[at])
             else:
-                self._check_end(at, cursor, ends[at])
+                self._horizon.check(cursor, ends[at])
                 member.seek(at, cursor.next_offset)
-
-    def _check_end(self, at: Partition, cursor: Cursor, end: int) -> None:
-        """Refuse to go on with a log that ends before what the ledger has of it.
-
-        Raises:
-            BrokerError: it still does after a while.
-        """
-        if end >= cursor.next_offset:
-            self._beyond.pop(cursor.log, None)
-            return
-        now = time.monotonic()
-        if now - self._beyond.setdefault(cursor.log, now) < _TRUNCATION_SECONDS:
-            return
-        message = (
-            f"{at.topic}, partition {at.partition}: ends at offset {end}, but messages up to "
-            f"{cursor.next_offset} have been landed: the topic was emptied, or restored from a "
-            "copy. What is landed stays. To read the topic from its start as a new one, set "
-            "WATCHHOUSE_KAFKA_GENERATION to a word that was not used before."
-        )
-        raise BrokerError(message)
 
     def _pulse(self, member: Member, *, is_asked: bool) -> bool:
         """Look how far there is to go when nothing comes; return whether that is nowhere."""
         now = time.monotonic()
-        is_empty = not self._gathered() and not self._lander.is_busy
+        is_empty = not self._lander.is_busy and not any(
+            cursor.messages.offsets for cursor in list(self._cursors.values())
+        )
         if now - self._pulse_at < (_POLL_SECONDS if is_asked and is_empty else _PULSE_SECONDS):
             return False
         self._pulse_at = now
@@ -304,14 +267,18 @@ class StreamLoader:
         self._reachable()
         self._notices.missing(member.partitions, must_exist=is_asked)
         for at, cursor in mine.items():
-            self._check_end(at, cursor, ends[at])
+            self._horizon.check(cursor, ends[at])
         lag = sum(max(end - positions.get(at, mine[at].next_offset), 0) for at, end in ends.items())
         self.progress = replace(self.progress, lag=lag, partitions=len(mine))
         if mine or not member.has_joined():
             self._idle_since = now
         # A share of nothing may be a passing state of a group that is still being joined.
         is_settled = bool(mine) or now - self._idle_since > _SETTLED_SECONDS
-        return is_settled and is_empty and not (lag or self._beyond or self._lander.has_news)
+        return (
+            is_settled
+            and is_empty
+            and not (lag or self._horizon.is_in_doubt or self._lander.has_news)
+        )
 
     def _finish(self, member: Member) -> None:
         """Land what is in hand."""

@@ -1,7 +1,5 @@
 """Batches read as columns hold what the client library's own records hold."""
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,7 @@ from kafka.record.default_records import DefaultRecordBatchBuilder
 
 from ingest.streaming.fetched import Fetched, read_batch, read_records
 
-Message = tuple[int, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
+Message = tuple[int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 
 text = st.binary(max_size=300)
 message = st.tuples(
@@ -22,9 +20,7 @@ message = st.tuples(
 )
 
 
-def batch_of(
-    messages: list[tuple[int, bytes | None, bytes | None, list[tuple[str, bytes]]]],
-) -> bytes:
+def batch_of(messages: list[Message]) -> bytes:
     builder = DefaultRecordBatchBuilder(
         magic=2,
         compression_type=0,
@@ -40,9 +36,7 @@ def batch_of(
 
 
 @given(st.lists(message, min_size=1, max_size=60))
-def test_columns_equal_records(
-    messages: list[tuple[int, bytes | None, bytes | None, list[tuple[str, bytes]]]],
-) -> None:
+def test_columns_equal_records(messages: list[Message]) -> None:
     stored = batch_of(messages)
     found = read_batch(MemoryRecords(stored).next_batch())
     records = list(MemoryRecords(stored).next_batch())
@@ -62,7 +56,8 @@ def test_nonsense_is_an_error_and_never_a_message(nonsense: bytes, count: int) -
 
 
 def test_what_was_read_before_is_left_out() -> None:
-    stored = batch_of([(n, None, b"%d" % n, [("h", b"x")]) for n in range(40)])
+    messages: list[Message] = [(n, None, b"%d" % n, [("h", b"x")]) for n in range(40)]
+    stored = batch_of(messages)
     found = read_batch(MemoryRecords(stored).next_batch())
     later = found.since(50)
     assert (later.offsets[0], later.values[0], later.offset) == (51, b"17", 117)
