@@ -2,23 +2,35 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from api import intake, problems
+from api import analytics, documentation, health, intake, problems, tables
+from api.access import Access, Limits
+from api.answers import Answers, Cache
 from api.bodies import Room
 from api.events import Encoder
 from api.guard import Guard
 from api.idempotency import Requests
 from api.intake import WAITING_BYTES, Intake
 from api.problems import ProblemDocument
+from api.reading import Reader
 from api.sinks import SpoolSink
+from api.state import State
 from watchhouse.ledger import Ledger
 from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
 from watchhouse.settings import Settings, load_settings
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (intake.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health.router,
+    analytics.router,
+    tables.router,
+    intake.router,
+    documentation.router,
+)
+_CACHE_BYTES: Final = 32 * 1024 * 1024
 
 
 def create() -> FastAPI:
@@ -31,25 +43,46 @@ def make_app(settings: Settings) -> FastAPI:
 
     Nothing is read or written before it starts.
     """
+    home = settings.layout()
+    access = Access(
+        keys=home.api_keys,
+        audit=home.audit,
+        limits=Limits(most=settings.api_requests_per_minute),
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sink = SpoolSink(settings.layout().http_spool)
+        pseudonymiser = make_pseudonymiser(settings)
+        sink = SpoolSink(home.http_spool)
+        reader = Reader(home, seconds=settings.api_query_seconds)
         app.state.intake = Intake(
-            encoder=make_encoder(settings),
+            encoder=Encoder(
+                pseudonymiser,
+                identifiers=_names(settings.intake_identifiers),
+                drop=_names(settings.intake_drop),
+            ),
             sink=sink,
             requests=Requests(),
             room=Room(WAITING_BYTES),
+        )
+        app.state.reading = State(
+            access=access,
+            reader=reader,
+            answers=Answers(reader, Cache(_CACHE_BYTES)),
+            pseudonymiser=pseudonymiser,
+            smallest_group=settings.smallest_group,
         )
         try:
             yield
         finally:
             await sink.close()
+            reader.close()
 
     app = FastAPI(
         title="Watchhouse",
         summary="Viewing events in, engagement numbers that can be trusted out.",
         lifespan=lifespan,
+        version=version("watchhouse"),
         docs_url=None,
         redoc_url=None,
         responses={422: {"model": ProblemDocument, "description": "Unprocessable"}},
@@ -57,11 +90,11 @@ def make_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, access=access)
     return app
 
 
-def make_encoder(settings: Settings) -> Encoder:
+def make_pseudonymiser(settings: Settings) -> Pseudonymiser:
     """Return what pseudonymises under the key of the home, made there on first use.
 
     Raises:
@@ -77,11 +110,7 @@ def make_encoder(settings: Settings) -> Encoder:
         is_first=not ledger.entries(),
     )
     require_same_key(home.pseudonym_check, key)
-    return Encoder(
-        Pseudonymiser(key),
-        identifiers=_names(settings.intake_identifiers),
-        drop=_names(settings.intake_drop),
-    )
+    return Pseudonymiser(key)
 
 
 def _names(text: str) -> frozenset[str]:

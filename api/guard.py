@@ -11,49 +11,67 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import Access, Caller
 from api.problems import ProblemError
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 
 
 class Guard:
-    """Refuses foreign requests and adds the headers that browsers go by."""
+    """Tells who calls, refuses foreign requests, and adds the headers that browsers go by."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, access: Access) -> None:
         """Stand before `app`."""
         self._app = app
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        extra: list[tuple[bytes, bytes]] = []
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                given = message.get("headers", ())
+                known = {name.lower() for name, _ in given}
+                added = [pair for pair in (*_HEADERS, *extra) if pair[0] not in known]
+                message["headers"] = [*given, *added]
             await send(message)
 
-        problem = _foreign(scope)
-        if problem is not None:
+        try:
+            if self._access.is_open():
+                caller, told = Caller(None), dict[str, str]()
+                refuse_foreign(scope)
+            else:
+                caller, told = self._access.identify(scope)
+        except ProblemError as problem:
             await problem.response()(scope, receive, send_with_headers)
             return
+        scope["caller"] = caller
+        extra += [(name.lower().encode(), value.encode()) for name, value in told.items()]
         await self._app(scope, receive, send_with_headers)
 
 
-def _foreign(scope: Scope) -> ProblemError | None:
-    """Return why a request is refused, if it is."""
+def refuse_foreign(scope: Scope) -> None:
+    """Let only this machine in, and no page of another site.
+
+    Raises:
+        ProblemError: the request is one of those.
+    """
     headers = {name: value for name, value in scope["headers"] if name in {b"host", b"origin"}}
     host = headers.get(b"host", b"").decode("latin-1")
     origin = headers.get(b"origin")
     if not _is_local(host) or not _is_loopback(scope):
-        return ProblemError(
+        raise ProblemError(
             HTTPStatus.FORBIDDEN,
             "this-machine-only",
             "without API keys only this machine is answered, under the name localhost; make a "
@@ -62,10 +80,9 @@ def _foreign(scope: Scope) -> ProblemError | None:
     if origin is not None and scope["method"] not in _SAFE:
         origin_host = urlsplit(origin.decode("latin-1")).netloc
         if origin_host != host:
-            return ProblemError(
+            raise ProblemError(
                 HTTPStatus.FORBIDDEN, "foreign-page", "pages of other sites may not send events"
             )
-    return None
 
 
 def _is_local(host: str) -> bool:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from api.access import caller_of
 from api.bodies import Room, declared_size, read_body
 from api.events import (
     MAX_BATCH_BYTES,
@@ -127,11 +128,13 @@ def _idempotency_key(request: Request) -> IdempotencyKey | None:
     if len(key) > _MOST_KEY_CHARACTERS or not _KEY.fullmatch(key) or not key.strip():
         detail = f"Idempotency-Key: give 1 to {_MOST_KEY_CHARACTERS} printable ASCII characters"
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-idempotency-key", detail)
-    return IdempotencyKey(scope=request.scope.get("key_id", ""), key=key)
+    return IdempotencyKey(scope=request.scope["caller"].key_id, key=key)
 
 
 _FAILURES: Final = describe(
     HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -182,6 +185,7 @@ async def post_event(request: Request) -> Response:
     What is well-formed is accepted: an event that breaks a rule is set aside by the models, and
     seen in the quarantine.
     """
+    caller_of(request, "write:events")
     intake: Intake = request.app.state.intake
     (event_id,) = await intake.take(
         request, limit=MAX_EVENT_BYTES, decode=lambda body: [decode_one(body)]
@@ -199,7 +203,13 @@ async def post_event(request: Request) -> Response:
         {
             "application/x-ndjson": {"schema": {"type": "string"}},
             "application/json": {
-                "schema": {"type": "array", "items": {"type": "object"}, "minItems": 1},
+                # One object is a batch of one line.
+                "schema": {
+                    "anyOf": [
+                        {"type": "array", "items": {"type": "object"}, "minItems": 1},
+                        {"type": "object"},
+                    ]
+                },
                 "example": [_EXAMPLE],
             },
         }
@@ -210,6 +220,7 @@ async def post_events(request: Request) -> Response:
 
     All of them are accepted, or none: a line that is no JSON object refuses the batch.
     """
+    caller_of(request, "write:events")
     intake: Intake = request.app.state.intake
     event_ids = await intake.take(request, limit=MAX_BATCH_BYTES, decode=decode_batch)
     return _accepted({"accepted_count": len(event_ids), "event_ids": event_ids})

@@ -9,8 +9,9 @@ from typing import Final
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from api.app import make_encoder
+from api.app import make_pseudonymiser
 from api.guard import is_loopback
+from watchhouse.apikeys import KeyStore
 from watchhouse.errors import SettingsError
 from watchhouse.settings import Settings
 
@@ -25,14 +26,15 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
     Raises:
         SettingsError: others than this machine would be let in without a key, or the port is taken.
     """
-    if not _is_local(host):
+    is_open = not KeyStore(settings.layout().api_keys).keys()
+    if is_open and not _is_local(host):
         message = (
             f"--host {host}: without an API key the service is for this machine only; leave "
-            "--host out"
+            "--host out, or make a key with `watchhouse api-keys create`"
         )
         raise SettingsError(message)
     # Once here, so that what is wrong is one clear line, and workers agree on one key.
-    make_encoder(settings)
+    make_pseudonymiser(settings)
     config = uvicorn.Config(
         "api.app:create",
         factory=True,
@@ -52,11 +54,10 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
     bound = _bind(config)
     address = bound.getsockname()
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-    _LOGGER.info(
-        "http://%s:%d  without API keys: this machine only, everything is open to it",
-        shown,
-        address[1],
+    said = (
+        "without API keys: this machine only, everything is open to it" if is_open else "by API key"
     )
+    _LOGGER.info("http://%s:%d  %s", shown, address[1], said)
     with bound:
         if workers > 1:
             Multiprocess(config, sockets=[bound]).run()

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "status": ("watchhouse.commands.status", "what is landed, built, published and set aside"),
     "live": ("watchhouse.commands.live", "what landed since the release, provisional"),
     "serve": ("watchhouse.commands.serve", "take events and answer questions over HTTP"),
+    "api-keys": ("watchhouse.commands.api_keys", "make, list and revoke keys of the API"),
     "simulate": ("watchhouse.simulation.command", "make viewing events with a known truth"),
 }
 

@@ -78,3 +78,13 @@ class Home:
     def http_spool(self) -> Path:
         """What the HTTP intake has accepted and the loader not yet drained."""
         return self.root / "spool" / "http"
+
+    @property
+    def api_keys(self) -> Path:
+        """One file per API key, with its hash and scopes; readable by the owner only."""
+        return self.root / "access" / "keys"
+
+    @property
+    def audit(self) -> Path:
+        """Who read what of single users; lines are only ever added."""
+        return self.root / "access" / "audit"

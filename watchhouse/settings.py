@@ -34,6 +34,15 @@ class Settings(BaseSettings):
     intake_drop: str = Field(
         default="", description="Members of HTTP events that are not kept, with commas."
     )
+    api_requests_per_minute: int = Field(
+        default=1200, ge=1, description="Requests that each API key may make in a minute."
+    )
+    api_query_seconds: float = Field(
+        default=10.0, gt=0, description="Seconds after which a query of the API is given up."
+    )
+    smallest_group: int = Field(
+        default=5, ge=1, description="Users that a figure must describe to be shown to everybody."
+    )
     lock_timeout: float = Field(
         default=300.0, ge=0, description="Seconds to wait for another builder to finish."
     )

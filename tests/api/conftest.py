@@ -1,5 +1,6 @@
 """A real server in a process of its own, and what became of the events that it accepted."""
 
+import json
 import os
 import re
 import signal
@@ -16,9 +17,14 @@ import duckdb
 import httpx
 import pytest
 
+from ingest.columns import STREAMS
 from ingest.draining import Drainer
+from ingest.loading import Loader
+from ingest.mappings import Mapping
+from tests.warehouse.workshop import Workshop, parse_project
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
+from watchhouse.pseudonyms import Pseudonymiser
 
 REPOSITORY = Path(__file__).parents[2]
 KEY = "0b" * 32
@@ -71,6 +77,55 @@ def landed(home: Home) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def event(user: str, show: str, day: int, **more: str) -> dict[str, str]:
+    """Return a play of an hour in November, at noon."""
+    return {
+        "user_id": user,
+        "show_name": show,
+        "watch_date": f"2026-10-{day:02}T12:00:00Z",
+        "watch_duration_minutes": "60",
+        "country": "DK",
+    } | more
+
+
+# Eight watch Dark on ten days; one alone watches Solo; and a name that has a slash.
+EVENTS = [
+    *(event(f"u{user}", "Dark", day) for user in range(8) for day in range(11, 21)),
+    *(event("u0", "Solo", day, watch_date=f"2026-10-{day}T20:00:00Z") for day in range(11, 14)),
+    event("u1", "NCIS/LA", 15, watch_date="2026-10-15T20:00:00Z", runtime_minutes="80"),
+    event("u2", "Dark", 16, watch_date=""),
+]
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home with one release; do not write to it."""
+    inbox = tmp_path_factory.mktemp("inbox")
+    home = Home(tmp_path_factory.mktemp("published"))
+    path = inbox / "events.ndjson"
+    path.write_text("".join(json.dumps(event) + "\n" for event in EVENTS) + "{torn\n")
+    loader = Loader(
+        home=home,
+        stream=STREAMS["watch_events"],
+        mapping=Mapping(),
+        pseudonymiser=Pseudonymiser(bytes.fromhex(KEY)),
+    )
+    assert loader.load(path, now=datetime(2026, 11, 1, tzinfo=UTC)).status == "landed"
+    workshop = Workshop(home, parse_project(tmp_path_factory.mktemp("parse")), {})
+    workshop.run()
+    workshop.publish(strictly=False)
+    return home.root
+
+
+@pytest.fixture
+def reading(published: Path, home: Home, serve: Callable[..., Service]) -> Callable[..., Service]:
+    """Return a function that starts a server over a release, in a home of the test's own."""
+    home.root.mkdir()
+    (home.root / "releases").symlink_to(published / "releases")
+    (home.root / "current").symlink_to((published / "current").readlink())
+    return serve
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """Return a home in which nothing was ever written."""
@@ -118,8 +173,6 @@ def serve(home: Home, tmp_path: Path) -> Iterator[Callable[..., Service]]:
         listener.start()
         service = Service(home, process, url, said, listener)
         services.append(service)
-        with service.client(transport=httpx.HTTPTransport(retries=20)) as client:
-            client.get("/health")
         return service
 
     yield start

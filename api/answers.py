@@ -1,0 +1,246 @@
+"""Answers about one release: cached, unchanged (304), and in the format that was asked for."""
+
+import hashlib
+import io
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+import pydantic_core
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.access import Caller
+from api.problems import ProblemError
+from api.reading import Question, Reader, as_of
+from watchhouse.manifests import ReleaseManifest
+from watchhouse.rendering import Result, write_csv
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MEDIA_TYPES: Final = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+_FORMATS: Final = {media_type: name for name, media_type in MEDIA_TYPES.items()} | {
+    "*/*": "json",
+    "application/*": "json",
+    "text/*": "csv",
+}
+MOST_ROWS: Final = 10_000
+"""Rows of one answer; more come page by page."""
+
+
+class Of(BaseModel):
+    """What every answer says of the release that it comes from."""
+
+    release: int = Field(description="Number of the release.")
+    data_as_of: str | None = Field(
+        description="Latest start of a play in it, ISO 8601, UTC; null if it holds no play."
+    )
+
+
+@dataclass(frozen=True)
+class _Rendered:
+    body: bytes
+    media_type: str
+    manifest: ReleaseManifest
+    next_cursor: str | None = None
+
+
+class Cache:
+    """Rendered answers of one release, bounded in bytes; the least lately used goes first."""
+
+    def __init__(self, size: int) -> None:
+        """Keep at most `size` bytes."""
+        self._size = size
+        self._release: ReleaseManifest | None = None
+        self._left = size
+        self._kept: OrderedDict[str, _Rendered] = OrderedDict()
+
+    def get(self, tag: str) -> _Rendered | None:
+        """Return the answer with this tag."""
+        found = self._kept.get(tag)
+        if found is not None:
+            self._kept.move_to_end(tag)
+        return found
+
+    def put(self, tag: str, rendered: _Rendered) -> None:
+        """Keep an answer."""
+        if rendered.manifest is not self._release:
+            self._kept.clear()
+            self._left = self._size
+            self._release = rendered.manifest
+        if len(rendered.body) > self._size // 8 or tag in self._kept:
+            return
+        self._kept[tag] = rendered
+        self._left -= len(rendered.body)
+        while self._left < 0:
+            _, gone = self._kept.popitem(last=False)
+            self._left += len(gone.body)
+
+
+@dataclass
+class Answers:
+    """What routes answer with; one per worker."""
+
+    reader: Reader
+    cache: Cache
+
+    async def document(
+        self,
+        request: Request,
+        caller: Caller,
+        work: Callable[[Question], BaseModel],
+    ) -> Response:
+        """Answer with one JSON document."""
+
+        def rendered(question: Question) -> _Rendered:
+            body = work(question).model_dump_json().encode()
+            return _Rendered(body, MEDIA_TYPES["json"], question.manifest)
+
+        return await self._answer(request, caller, "json", rendered)
+
+    async def rows(
+        self,
+        request: Request,
+        caller: Caller,
+        work: Callable[[Question], "tuple[pa.Table, dict[str, Any]]"],
+        *,
+        suffix: str | None = None,
+    ) -> Response:
+        """Answer with a table and, in JSON, what belongs beside it."""
+        kind = _format(request, suffix)
+
+        def rendered(question: Question) -> _Rendered:
+            table, beside = work(question)
+            body = _encode(table, kind, {**question.of(), **beside})
+            following = beside.get("next_cursor")
+            return _Rendered(body, MEDIA_TYPES[kind], question.manifest, following)
+
+        return await self._answer(request, caller, kind, rendered)
+
+    async def _answer(
+        self,
+        request: Request,
+        caller: Caller,
+        kind: str,
+        work: Callable[[Question], _Rendered],
+    ) -> Response:
+        asked = _normalised(request, caller, kind)
+        known = self.reader.known()
+        if known is not None:
+            tag = _tag(known, asked)
+            if _matches(request, tag):
+                return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(known, tag))
+            cached = self.cache.get(tag)
+            if cached is not None:
+                return _response(cached, tag)
+        rendered = await self.reader.ask(work)
+        tag = _tag(rendered.manifest, asked)
+        self.cache.put(tag, rendered)
+        if _matches(request, tag):
+            headers = _headers(rendered.manifest, tag)
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return _response(rendered, tag)
+
+
+def _normalised(request: Request, caller: Caller, kind: str) -> str:
+    """Return what tells answers of one release apart."""
+    pairs = sorted(parse_qsl(request.url.query, keep_blank_values=True))
+    sees = "user" if caller.may("read:user") else "aggregate"
+    return repr((request.url.path, pairs, kind, sees))
+
+
+def _tag(manifest: ReleaseManifest, asked: str) -> str:
+    text = f"{manifest.release_id} {manifest.published_at.isoformat()} {asked}"
+    return f'"{hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()}"'
+
+
+def _matches(request: Request, tag: str) -> bool:
+    given = request.headers.get("if-none-match")
+    if given is None:
+        return False
+    return any(part.strip().removeprefix("W/") in {tag, "*"} for part in given.split(","))
+
+
+def _headers(manifest: ReleaseManifest, tag: str) -> dict[str, str]:
+    return {
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept, Authorization, X-API-Key",
+        "Watchhouse-Release": str(manifest.release_id),
+        "Watchhouse-Data-As-Of": as_of(manifest) or "",
+    }
+
+
+def _response(rendered: _Rendered, tag: str) -> Response:
+    headers = _headers(rendered.manifest, tag)
+    if rendered.next_cursor is not None:
+        headers["Watchhouse-Next-Cursor"] = rendered.next_cursor
+    return Response(rendered.body, media_type=rendered.media_type, headers=headers)
+
+
+def _format(request: Request, suffix: str | None) -> str:
+    """Return the format that a request asks for, by suffix or else by `Accept`.
+
+    Raises:
+        ProblemError: it is none of ours.
+    """
+    if suffix is not None:
+        return suffix
+    wanted: list[tuple[float, str]] = []
+    for part in request.headers.get("accept", "*/*").split(","):
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    quality = float(parameter[2:])
+                except ValueError:
+                    quality = 0.0
+        if media_type in _FORMATS and quality > 0:
+            wanted.append((-quality, _FORMATS[media_type]))
+    if not wanted:
+        detail = f"Accept: none of {', '.join(MEDIA_TYPES.values())} is asked for"
+        raise ProblemError(HTTPStatus.NOT_ACCEPTABLE, "not-acceptable", detail)
+    # Of equals the first one.
+    return min(wanted, key=lambda pair: pair[0])[1]
+
+
+def _encode(table: "pa.Table", kind: str, beside: dict[str, Any]) -> bytes:
+    import pyarrow as pa  # noqa: PLC0415 - most answers are JSON
+
+    if kind == "parquet":
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        return bytes(sink.getvalue())
+    if kind == "arrow":
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return bytes(sink.getvalue())
+    if kind == "csv":
+        output = io.StringIO(newline="")
+        columns = [column.to_pylist() for column in table.columns]
+        rows = zip(*columns, strict=True) if columns else []
+        write_csv(Result(table.column_names, rows), output)
+        return output.getvalue().encode()
+    rows = table.to_pylist()
+    if kind == "ndjson":
+        return b"".join(_json(row) + b"\n" for row in rows)
+    return _json({**beside, "items": rows})
+
+
+def _json(value: Any) -> bytes:  # noqa: ANN401 - rows of any mart
+    return pydantic_core.to_json(value, inf_nan_mode="null")

@@ -1,0 +1,51 @@
+"""Parameters that several routes take, checked before anything is asked of a release."""
+
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import Path, Query
+
+from api.answers import MOST_ROWS
+from api.problems import describe
+
+MOST_DAYS: Final = 3660
+
+Days = Annotated[
+    int,
+    Query(
+        ge=1,
+        le=MOST_DAYS,
+        description="Reporting days up to and with the last one that holds a play.",
+        examples=[30],
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows at most.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=400, description="`next_cursor` of the page before this one."),
+]
+UserId = Annotated[
+    str,
+    Path(min_length=1, max_length=1000, description="The user as the sender of events knows it."),
+]
+ShowName = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=1000,
+        description="Name of the show, in any case and spacing, or its `show_id`.",
+    ),
+]
+ShowId = Annotated[str, Path(min_length=1, max_length=1000, description="`show_id` of the show.")]
+
+FAILURES: Final = describe(
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+UNKNOWN: Final = FAILURES | describe(HTTPStatus.NOT_FOUND)
+TABULAR: Final = FAILURES | describe(HTTPStatus.NOT_ACCEPTABLE)
+AMBIGUOUS: Final = UNKNOWN | describe(HTTPStatus.CONFLICT)

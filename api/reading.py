@@ -1,0 +1,174 @@
+"""Questions to the current release, asked beside the event loop and given up when too slow."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import duckdb
+
+from api.problems import ProblemError
+from watchhouse.errors import WatchhouseError
+from watchhouse.layout import Home
+from watchhouse.manifests import ReleaseManifest, read_manifest
+from watchhouse.releases import Follower, Release, current_release_id
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+T = TypeVar("T")
+_Known = tuple[Release, duckdb.DuckDBPyConnection]
+_THREADS: Final = 8
+_WAITING: Final = 256
+"""Questions that may wait for a thread; more are asked to come again."""
+
+
+def as_of(manifest: ReleaseManifest) -> str | None:
+    """Return the release's `data_as_of` as text."""
+    if manifest.data_as_of is None:
+        return None
+    return manifest.data_as_of.isoformat().replace("+00:00", "Z")
+
+
+@dataclass
+class Question:
+    """One thread's view of one release, while it answers one request."""
+
+    manifest: ReleaseManifest
+    _cursor: duckdb.DuckDBPyConnection
+
+    def of(self) -> dict[str, Any]:
+        """Return what every answer says of the release it comes from."""
+        return {"release": self.manifest.release_id, "data_as_of": as_of(self.manifest)}
+
+    def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a query as dictionaries."""
+        self._cursor.execute(sql, dict(values or {}))
+        names = [column[0] for column in self._cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+
+    def row(self, sql: str, values: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """Return the first row of a query."""
+        rows = self.rows(sql, values)
+        return rows[0] if rows else None
+
+    def table(self, sql: str, values: Mapping[str, Any] | None = None) -> "pa.Table":
+        """Return the rows of a query as an Arrow table."""
+        return self._cursor.execute(sql, dict(values or {})).to_arrow_table()
+
+
+class Reader:
+    """Answers from whatever release is current."""
+
+    def __init__(self, home: Home, *, seconds: float) -> None:
+        """Give each question `seconds`."""
+        self._home = home
+        self._seconds = seconds
+        self._follower = Follower(home)
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
+        self._local = threading.local()
+        self._waiting = 0
+        self._known: ReleaseManifest | None = None
+
+    def known(self) -> ReleaseManifest | None:
+        """Return the manifest of the current release, if that is known without opening it."""
+        known = self._known
+        if known is not None and current_release_id(self._home) == known.release_id:
+            return known
+        return None
+
+    async def ask(self, work: Callable[[Question], T]) -> T:
+        """Have `work` done by a thread on one release.
+
+        Raises:
+            NoReleaseError: nothing has been published yet.
+            ProblemError: it took too long, or too many others wait.
+        """
+        if self._waiting >= _WAITING:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "busy",
+                "too many questions are being answered; ask again in a second",
+                headers={"Retry-After": "1"},
+            )
+        loop = asyncio.get_running_loop()
+        turn = _Turn()
+        self._waiting += 1
+        timer = loop.call_later(self._seconds, turn.interrupt)
+        try:
+            return await loop.run_in_executor(self._pool, self._answer, work, turn)
+        except duckdb.InterruptException as error:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "too-slow",
+                f"the answer took longer than {self._seconds:g} s; ask for fewer days",
+            ) from error
+        finally:
+            timer.cancel()
+            self._waiting -= 1
+
+    def _answer(self, work: Callable[[Question], T], turn: "_Turn") -> T:
+        with self._follower.reading() as release:
+            self._known = release.manifest
+            cursor = self._cursor(release)
+            turn.begin(cursor)
+            try:
+                return work(Question(release.manifest, cursor))
+            finally:
+                turn.end()
+
+    def _cursor(self, release: Release) -> duckdb.DuckDBPyConnection:
+        """Return this thread's cursor: making one costs as much as a look-up."""
+        known: _Known | None = getattr(self._local, "known", None)
+        if known is not None:
+            if known[0] is release:
+                return known[1]
+            known[1].close()
+        cursor = release.cursor()
+        self._local.known = (release, cursor)
+        return cursor
+
+    def kept(self) -> list[ReleaseManifest]:
+        """Return the releases that are still there, the latest first."""
+        folders = (path for path in self._home.releases.glob("*") if path.name.isdecimal())
+        found = []
+        for folder in folders:
+            # One may be collected, or not yet be whole, while we look.
+            with suppress(WatchhouseError):
+                found.append(read_manifest(folder))
+        return sorted(found, key=lambda manifest: -manifest.release_id)
+
+    def close(self) -> None:
+        """Let the release go when the last question is answered."""
+        self._pool.shutdown()
+        self._follower.close()
+
+
+class _Turn:
+    """The time that one question has; it must not run out on the next one of the same thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._is_over = False
+
+    def begin(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        with self._lock:
+            self._cursor = cursor
+            if self._is_over:
+                message = "waited too long for a thread"
+                raise duckdb.InterruptException(message)
+
+    def interrupt(self) -> None:
+        with self._lock:
+            self._is_over = True
+            if self._cursor is not None:
+                self._cursor.interrupt()
+
+    def end(self) -> None:
+        with self._lock:
+            self._cursor = None

@@ -1,0 +1,40 @@
+"""What the routes of one worker work with."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+
+from api.access import Access, Caller
+from api.answers import Answers
+from api.reading import Reader
+from watchhouse.pseudonyms import Pseudonymiser
+
+
+@dataclass
+class State:
+    """Made when the application starts."""
+
+    access: Access
+    reader: Reader
+    answers: Answers
+    pseudonymiser: Pseudonymiser
+    smallest_group: int
+
+
+def state_of(request: Request) -> State:
+    """Return the state of the worker that answers."""
+    state: State = request.app.state.reading
+    return state
+
+
+def recorded(request: Request, caller: Caller, user_id: str, path: str) -> str:
+    """Return the pseudonym of a user, once it is on record that somebody asks.
+
+    Raises:
+        ProblemError: it cannot be recorded.
+    """
+    state = state_of(request)
+    user = state.pseudonymiser.pseudonym(user_id) or ""
+    state.access.record(caller, user=user, path=path, now=datetime.now(UTC))
+    return user

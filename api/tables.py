@@ -1,0 +1,232 @@
+"""Pages of marts: shows, what a user watched, batches and what was set aside."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api import queries
+from api.access import caller_of
+from api.analytics import unknown_user
+from api.answers import MEDIA_TYPES
+from api.parameters import TABULAR, UNKNOWN, Cursor, Limit, ShowId, UserId
+from api.problems import ProblemError
+from api.reading import Question
+from api.schemas import History, Quality, Quarantine, ShowDetail, Shows, UserProfile
+from api.state import recorded, state_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Search = Annotated[
+    str | None, Query(min_length=1, max_length=200, description="Part of the name, in any case.")
+]
+Reason = Annotated[
+    str | None, Query(min_length=1, max_length=100, description="One of the reason codes.")
+]
+Suffix = Literal["json", "csv", "ndjson", "parquet", "arrow"]
+_FORMATS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for name, media_type in MEDIA_TYPES.items()
+            if name != "json"
+        }
+    }
+}
+_TABULAR: Final = TABULAR | _FORMATS
+
+router = APIRouter(prefix="/v1", tags=["tables"])
+
+
+@router.get("/shows", response_model=Shows, responses=_TABULAR, summary="Search shows")
+async def get_shows(
+    request: Request,
+    q: Search = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    format: Suffix | None = None,  # noqa: A002 - the name of the parameter
+) -> Response:
+    """List shows by id, all or those whose name holds `q`."""
+    values = {"q": q}
+    return await _page(
+        request,
+        queries.SHOW_PAGE,
+        values,
+        limit=limit,
+        cursor=cursor,
+        order=("show_id",),
+        suffix=format,
+    )
+
+
+@router.get("/shows/{show_id}", response_model=ShowDetail, responses=UNKNOWN, summary="One show")
+async def get_show(request: Request, show_id: ShowId) -> Response:
+    """Tell what is known of a show."""
+    caller = caller_of(request, "read:aggregate")
+
+    def work(question: Question) -> ShowDetail:
+        row = question.row(queries.SHOW_DETAIL, {"show": show_id})
+        if row is None:
+            detail = "no show has this show_id; `/v1/shows?q=` searches by name"
+            raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-show", detail)
+        return ShowDetail(**question.of(), **row)
+
+    return await state_of(request).answers.document(request, caller, work)
+
+
+@router.get("/users/{user_id}", response_model=UserProfile, responses=UNKNOWN, summary="One user")
+async def get_user(request: Request, user_id: UserId) -> Response:
+    """Tell what is known of a user; each such request is recorded."""
+    caller = caller_of(request, "read:user")
+    user = recorded(request, caller, user_id, "/v1/users/{user_id}")
+
+    def work(question: Question) -> UserProfile:
+        row = question.row(queries.USER_PROFILE, {"user": user})
+        if row is None:
+            raise unknown_user()
+        return UserProfile(**question.of(), **row)
+
+    return await state_of(request).answers.document(request, caller, work)
+
+
+@router.get(
+    "/users/{user_id}/history",
+    response_model=History,
+    responses=_TABULAR | UNKNOWN,
+    summary="What a user watched",
+)
+async def get_history(
+    request: Request,
+    user_id: UserId,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    format: Suffix | None = None,  # noqa: A002 - the name of the parameter
+) -> Response:
+    """List the plays of a user, the latest first; each such request is recorded."""
+    caller = caller_of(request, "read:user")
+    user = recorded(request, caller, user_id, "/v1/users/{user_id}/history")
+    return await _page(
+        request,
+        queries.HISTORY,
+        {"user": user},
+        limit=limit,
+        cursor=cursor,
+        order=("started_at", "play_id"),
+        suffix=format,
+        user=user,
+    )
+
+
+@router.get("/quality", response_model=Quality, responses=_TABULAR, summary="Every batch")
+async def get_quality(
+    request: Request,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    format: Suffix | None = None,  # noqa: A002 - the name of the parameter
+) -> Response:
+    """List what became of every batch that was ever landed."""
+    return await _page(
+        request, queries.QUALITY, {}, limit=limit, cursor=cursor, order=("batch_id",), suffix=format
+    )
+
+
+@router.get("/quarantine", response_model=Quarantine, responses=_TABULAR, summary="Set aside")
+async def get_quarantine(
+    request: Request,
+    reason: Reason = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    format: Suffix | None = None,  # noqa: A002 - the name of the parameter
+) -> Response:
+    """List the records that were set aside, and why."""
+    return await _page(
+        request,
+        queries.QUARANTINE,
+        {"reason": reason},
+        limit=limit,
+        cursor=cursor,
+        order=("batch_id", "source_position"),
+        suffix=format,
+    )
+
+
+def _text(value: object) -> None:
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError
+    value.encode()
+
+
+def _position(value: object) -> None:
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise TypeError
+
+
+_CHECKS: Final[dict[str, Callable[[Any], object]]] = {
+    "started_at": datetime.fromisoformat,
+    "play_id": UUID,
+    "source_position": _position,
+}
+
+
+async def _page(  # noqa: PLR0913 - a page has as many parts, all by name
+    request: Request,
+    sql: str,
+    values: dict[str, Any],
+    *,
+    limit: int,
+    cursor: str | None,
+    order: tuple[str, ...],
+    suffix: str | None,
+    user: str | None = None,
+) -> Response:
+    """Answer with one page; `order` are the columns by which its rows are told apart."""
+    caller = caller_of(request, "read:aggregate" if user is None else "read:user")
+    after = dict.fromkeys((f"after{n}" for n in range(len(order))), None) | _decoded(cursor, order)
+
+    def work(question: Question) -> "tuple[pa.Table, dict[str, Any]]":
+        if user is not None and question.row(queries.USER_PROFILE, {"user": user}) is None:
+            raise unknown_user()
+        table = question.table(sql, values | after | {"fetched": limit + 1})
+        following = None
+        if len(table) > limit:
+            table = table.slice(0, limit)
+            last = table.slice(limit - 1, 1).to_pylist()[0]
+            following = _encoded([last[name] for name in order])
+        return table, {"next_cursor": following}
+
+    return await state_of(request).answers.rows(request, caller, work, suffix=suffix)
+
+
+def _encoded(values: list[Any]) -> str:
+    shown = [
+        value.astimezone(UTC).replace(tzinfo=None).isoformat()
+        if isinstance(value, datetime)
+        else value
+        for value in values
+    ]
+    return base64.urlsafe_b64encode(json.dumps(shown).encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str | None, order: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values behind a cursor.
+
+    Raises:
+        ProblemError: it is none of ours.
+    """
+    if cursor is None:
+        return {}
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        for name, value in zip(order, list(values), strict=True):
+            _CHECKS.get(name, _text)(value)
+        return {f"after{number}": value for number, value in enumerate(values)}
+    except (ValueError, TypeError, RecursionError) as error:
+        detail = "cursor: is not one that a page gave; begin without one"
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-cursor", detail) from error

@@ -1,0 +1,145 @@
+"""Keys, scopes, limits and small groups."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Service
+from watchhouse.apikeys import SCOPES, KeyStore
+from watchhouse.cli import main
+from watchhouse.layout import Home
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+EVENT = {"user_id": "u"}
+
+PATHS: dict[tuple[str, str], str | None] = {
+    ("GET", "/health"): None,
+    ("GET", "/ready"): None,
+    ("GET", "/docs"): None,
+    ("GET", "/openapi.json"): None,
+    ("GET", "/analytics"): "read:aggregate",
+    ("GET", "/shows/Dark/analytics"): "read:aggregate",
+    ("GET", "/v1/shows"): "read:aggregate",
+    ("GET", "/v1/quality"): "read:aggregate",
+    ("GET", "/v1/quarantine"): "read:aggregate",
+    ("GET", "/v1/releases"): "read:aggregate",
+    ("GET", "/v1/releases/current"): "read:aggregate",
+    ("GET", "/users/u0/analytics"): "read:user",
+    ("GET", "/v1/users/u0"): "read:user",
+    ("GET", "/v1/users/u0/history"): "read:user",
+    ("POST", "/events"): "write:events",
+    ("POST", "/events/batch"): "write:events",
+}
+
+
+def make_key(home: Home, *scopes: str) -> dict[str, str]:
+    key = KeyStore(home.api_keys).create(name="test", scopes=scopes, now=NOW)
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_each_path_wants_its_scope(reading: Callable[..., Service], home: Home) -> None:
+    keys = {scope: make_key(home, scope) for scope in SCOPES}
+    service = reading()
+    with service.client() as client:
+        for (method, path), wanted in PATHS.items():
+            event = [EVENT] if path.endswith("batch") else EVENT
+            body = {"json": event} if method == "POST" else {}
+            bare = client.request(method, path, **body)  # type: ignore[arg-type]
+            assert bare.status_code == (200 if wanted is None else 401), path
+            for scope, headers in keys.items():
+                answer = client.request(method, path, headers=headers, **body)  # type: ignore[arg-type]
+                allowed = wanted in {None, scope} or scope == "admin"
+                assert (answer.status_code < 300) == allowed, (path, scope)
+                assert allowed or answer.status_code == 403, (path, scope)
+
+
+def test_small_groups_are_hidden_from_those_who_may_not_read_users(
+    reading: Callable[..., Service], home: Home
+) -> None:
+    aggregate = make_key(home, "read:aggregate")
+    both = make_key(home, "read:aggregate", "read:user")
+    service = reading()
+
+    def get(path: str, headers: dict[str, str]) -> dict[str, Any]:
+        with service.client() as client:
+            found: dict[str, Any] = client.get(path, headers=headers).json()
+        return found
+
+    assert [show["show_name"] for show in get("/analytics", aggregate)["top_shows"]] == ["Dark"]
+    assert get("/analytics", aggregate)["is_suppressed"]
+    solo = get("/shows/Solo/analytics", aggregate)
+    assert solo["is_suppressed"]
+    assert (solo["total_hours"], solo["unique_viewers"], solo["top_viewers"]) == (None, None, None)
+    assert {day["hours"] for day in solo["recent_activity"]} == {None}
+    dark = get("/shows/Dark/analytics", aggregate)
+    assert (dark["unique_viewers"], dark["is_suppressed"], dark["top_viewers"]) == (8, False, None)
+    assert get("/shows/Solo/analytics", both)["total_hours"] == 3.0
+
+
+def test_a_revoked_key_is_none(reading: Callable[..., Service], home: Home) -> None:
+    headers = make_key(home, "admin")
+    service = reading()
+    with service.client() as client:
+        assert client.get("/analytics", headers=headers).status_code == 200
+        key_id = headers["Authorization"].split("_")[1]
+        KeyStore(home.api_keys).revoke(key_id, now=NOW)
+        # The last key is revoked, and that opens nothing.
+        assert client.get("/analytics", headers=headers).status_code == 401
+        assert client.get("/analytics").status_code == 401
+
+
+def test_a_key_has_so_many_requests_a_minute(serve: Callable[..., Service], home: Home) -> None:
+    headers = make_key(home, "admin")
+    other = make_key(home, "admin")
+    service = serve(variables={"WATCHHOUSE_API_REQUESTS_PER_MINUTE": "3"})
+    with service.client() as client:
+        answers = [client.get("/health", headers=headers) for _ in range(8)]
+        statuses = [answer.status_code for answer in answers]
+        # A minute may end in between: then there are twice as many.
+        assert statuses.count(429) in {2, 5}
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert refused.headers["retry-after"] == refused.headers["ratelimit-reset"]
+        assert answers[0].headers["ratelimit-limit"] == "3"
+        assert client.get("/health", headers=other).status_code == 200
+
+
+def test_two_senders_may_use_the_same_idempotency_key(
+    serve: Callable[..., Service], home: Home
+) -> None:
+    one, other = make_key(home, "write:events"), make_key(home, "write:events")
+    service = serve()
+    with service.client() as client:
+        answers = [
+            client.post(
+                "/events", json={"user_id": name}, headers=headers | {"Idempotency-Key": "1"}
+            )
+            for name, headers in (("a", one), ("b", other))
+        ]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() != answers[1].json()
+
+
+def test_keys_are_made_listed_and_revoked(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WATCHHOUSE_HOME", str(home.root))
+    assert main(["api-keys", "create", "reports", "--scope", "read:aggregate"]) == 0
+    key = capsys.readouterr().out.strip()
+    assert main(["api-keys", "list", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert (listed["name"], listed["scopes"]) == ("reports", ["read:aggregate"])
+    stored = b"".join(path.read_bytes() for path in home.api_keys.iterdir())
+    assert key.split("_")[2].encode() not in stored
+    assert all(path.stat().st_mode & 0o077 == 0 for path in home.api_keys.iterdir())
+    assert main(["api-keys", "revoke", listed["key_id"]]) == 0
+    assert KeyStore(home.api_keys).find(key) is None
+    assert main(["api-keys", "revoke", "none"]) == 2
+
+
+@pytest.mark.parametrize("text", ["", "wh", "wh_x_y", "wh__", "other_a_b", "wh_\u00e9_\ud800"])
+def test_what_is_no_key_is_none(home: Home, text: str) -> None:
+    make_key(home, "admin")
+    assert KeyStore(home.api_keys).find(text) is None
