@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "sql": ("watchhouse.commands.sql", "ask the current release a question"),
     "status": ("watchhouse.commands.status", "what is landed, built, published and set aside"),
     "live": ("watchhouse.commands.live", "what landed since the release, provisional"),
+    "metrics": ("watchhouse.commands.metrics", "what is measured, what it means, where it is"),
     "serve": ("watchhouse.commands.serve", "take events and answer questions over HTTP"),
     "api-keys": ("watchhouse.commands.api_keys", "make, list and revoke keys of the API"),
     "simulate": ("watchhouse.simulation.command", "make viewing events with a known truth"),

@@ -1,0 +1,243 @@
+"""The registry of metrics against the contracts of the marts."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pytest
+import yaml
+
+from watchhouse.cli import main
+from watchhouse.fingerprint import PROJECT
+from watchhouse.metrics import Metric, answerable, load_metrics
+
+METRICS: Final = load_metrics()
+
+HOUR: Final = 3_600_000_000
+
+ROWS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
+    "fct_show_days": [
+        {
+            "show_id": "x",
+            "play_count": 3,
+            "complete_play_count": 1,
+            "known_runtime_play_count": 2,
+            "watched_microseconds": 2 * HOUR,
+        },
+        {
+            "show_id": "y",
+            "play_count": 1,
+            "complete_play_count": 0,
+            "known_runtime_play_count": 0,
+            "watched_microseconds": HOUR,
+        },
+    ],
+    "fct_user_days": [
+        {"user_id": "ann", "watched_microseconds": HOUR},
+        {"user_id": "ann", "watched_microseconds": HOUR},
+        {"user_id": "bob", "watched_microseconds": HOUR},
+    ],
+    "fct_plays": [
+        {"watched_microseconds": HOUR, "runtime_minutes": 120, "completion_rate": 0.5},
+        {"watched_microseconds": 2 * HOUR, "runtime_minutes": 60, "completion_rate": 1},
+    ],
+    "fct_viewing_sessions": [
+        {
+            "user_id": "ann",
+            "is_binge_session": True,
+            "show_count": 1,
+            "watched_microseconds": 2 * HOUR,
+        },
+        {
+            "user_id": "ann",
+            "is_binge_session": False,
+            "show_count": 3,
+            "watched_microseconds": HOUR // 2,
+        },
+        {
+            "user_id": "bob",
+            "is_binge_session": False,
+            "show_count": 2,
+            "watched_microseconds": HOUR // 2,
+        },
+    ],
+    "rpt_batch_reconciliation": [
+        {
+            "landed_count": 10,
+            "quarantined_count": 2,
+            "duplicate_count": 1,
+            "superseded_count": 0,
+            "conservation_gap": 0,
+        },
+        {
+            "landed_count": 5,
+            "quarantined_count": 0,
+            "duplicate_count": 0,
+            "superseded_count": 5,
+            "conservation_gap": 0,
+        },
+    ],
+}
+
+VALUES: Final[Mapping[str, float]] = {
+    "hours_viewed": 3,
+    "watched_minutes": 180,
+    "plays": 4,
+    "complete_plays": 1,
+    "completion_rate_by_plays": 0.5,
+    "avg_percentage_viewed": 0.75,
+    "completion_rate_seed_compat": 1.5,
+    "avg_view_duration": 45,
+    "average_minute_audience": 2.5,
+    "users": 2,
+    "shows_watched": 2,
+    "sessions": 3,
+    "session_minutes": 60,
+    "sessions_per_user": 1.5,
+    "shows_per_session": 2,
+    "binge_sessions": 1,
+    "binge_share": 1 / 3,
+    "binge_hours_share": 2 / 3,
+    "quarantine_rate": 0.2,
+    "duplicate_rate": 0.1,
+    "conservation_gap": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def contracts() -> dict[str, dict[str, str]]:
+    """Return the columns of each mart, with their types."""
+    found = {}
+    for path in sorted((PROJECT / "models" / "marts").glob("*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            columns = model["columns"]
+            found[model["name"]] = {column["name"]: column["data_type"] for column in columns}
+    return found
+
+
+@pytest.fixture
+def marts(contracts: dict[str, dict[str, str]]) -> duckdb.DuckDBPyConnection:
+    """Return a database with the marts as their contracts promise them, without a row."""
+    connection = duckdb.connect()
+    for mart, columns in contracts.items():
+        described = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        connection.execute(f"create table {mart} ({described})")
+    return connection
+
+
+def insert(
+    marts: duckdb.DuckDBPyConnection, mart: str, rows: Sequence[Mapping[str, object]]
+) -> None:
+    for row in rows:
+        names, marks = ", ".join(row), ", ".join("?" for _ in row)
+        marts.execute(f"insert into {mart} ({names}) values ({marks})", list(row.values()))
+
+
+def value(marts: duckdb.DuckDBPyConnection, metric: Metric) -> Any:
+    found = marts.execute(f"select {metric.sql} from {metric.mart}").fetchone()
+    assert found is not None
+    return found[0]
+
+
+def test_no_name_label_or_computation_is_registered_twice() -> None:
+    for key in ("name", "label"):
+        counted = Counter(getattr(metric, key) for metric in METRICS)
+        assert [value for value, n in counted.items() if n > 1] == []
+    computed = Counter((metric.mart, " ".join(metric.sql.split())) for metric in METRICS)
+    assert [value for value, n in computed.items() if n > 1] == []
+
+
+def test_every_metric_names_columns_of_the_contracts(
+    contracts: dict[str, dict[str, str]],
+) -> None:
+    for metric in METRICS:
+        columns = contracts[metric.mart]
+        assert metric.column in columns, metric.name
+        assert columns[metric.date_column] == "date", metric.name
+
+
+def test_every_metric_has_a_value_worked_out_by_hand(marts: duckdb.DuckDBPyConnection) -> None:
+    for mart, rows in ROWS.items():
+        insert(marts, mart, rows)
+    computed = {metric.name: value(marts, metric) for metric in METRICS}
+    assert computed == pytest.approx(VALUES)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_count_of_nothing_is_zero_and_anything_else_null(
+    metric: Metric, marts: duckdb.DuckDBPyConnection
+) -> None:
+    is_count = metric.sql.startswith("count(") and "/" not in metric.sql
+    assert value(marts, metric) == (0 if is_count else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("complete_plays", {"complete_play_count": 0, "known_runtime_play_count": 0}),
+        ("completion_rate_by_plays", {"complete_play_count": 0, "known_runtime_play_count": 0}),
+        ("avg_percentage_viewed", {"watched_microseconds": HOUR}),
+        ("average_minute_audience", {"watched_microseconds": HOUR}),
+        ("average_minute_audience", {"watched_microseconds": HOUR, "runtime_minutes": 0}),
+    ],
+)
+def test_what_needs_a_runtime_is_null_without_one(
+    name: str, row: Mapping[str, object], marts: duckdb.DuckDBPyConnection
+) -> None:
+    metric = next(metric for metric in METRICS if metric.name == name)
+    insert(marts, metric.mart, [row])
+    assert value(marts, metric) is None
+
+
+def test_one_unknown_runtime_leaves_no_audience_of_an_average_minute(
+    marts: duckdb.DuckDBPyConnection,
+) -> None:
+    metric = next(metric for metric in METRICS if metric.name == "average_minute_audience")
+    insert(marts, metric.mart, [*ROWS["fct_plays"], {"watched_microseconds": HOUR}])
+    assert value(marts, metric) is None
+
+
+@pytest.mark.parametrize("metric", [m for m in METRICS if m.additive], ids=lambda m: m.name)
+def test_what_is_called_additive_adds_up(metric: Metric, marts: duckdb.DuckDBPyConnection) -> None:
+    slices = []
+    for row in ROWS[metric.mart]:
+        insert(marts, metric.mart, [row])
+        slices.append(value(marts, metric) or 0)
+        marts.execute(f"delete from {metric.mart}")
+    assert sum(slices) == pytest.approx(VALUES[metric.name])
+
+
+@pytest.mark.parametrize("metric", [m for m in METRICS if not m.additive], ids=lambda m: m.name)
+def test_what_is_not_called_additive_does_not_add_up(
+    metric: Metric, marts: duckdb.DuckDBPyConnection
+) -> None:
+    slices = []
+    for row in [*ROWS[metric.mart]] * 2:
+        insert(marts, metric.mart, [row])
+        slices.append(value(marts, metric) or 0)
+        marts.execute(f"delete from {metric.mart}")
+    insert(marts, metric.mart, [*ROWS[metric.mart]] * 2)
+    assert sum(slices) != pytest.approx(value(marts, metric))
+
+
+def test_the_command_prints_all_of_it_as_json_without_a_home(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WATCHHOUSE_HOME", str(tmp_path / "nowhere"))
+    assert main(["metrics", "--json"]) == 0
+    assert [Metric(**found) for found in json.loads(capsys.readouterr().out)] == list(METRICS)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_command_prints_what_a_level_is_enough_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["metrics", "--level", "L0"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == [metric.name for metric in METRICS if metric.level == "L0"]
+    assert answerable(METRICS, "L2") == METRICS
