@@ -7,7 +7,7 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from api import analytics, documentation, health, intake, problems, tables
+from api import analytics, documentation, health, intake, live, problems, registry, tables
 from api.access import Access, Limits
 from api.answers import Answers, Cache
 from api.bodies import Room
@@ -20,6 +20,7 @@ from api.reading import Reader
 from api.sinks import SpoolSink
 from api.state import State
 from watchhouse.ledger import Ledger
+from watchhouse.live import Live
 from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
 from watchhouse.settings import Settings, load_settings
 
@@ -27,6 +28,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
     analytics.router,
     tables.router,
+    registry.router,
+    live.router,
     intake.router,
     documentation.router,
 )
@@ -54,6 +57,7 @@ def make_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pseudonymiser = make_pseudonymiser(settings)
         sink = SpoolSink(home.http_spool)
+        tail = Live(home)
         reader = Reader(home, seconds=settings.api_query_seconds)
         app.state.intake = Intake(
             encoder=Encoder(
@@ -69,6 +73,7 @@ def make_app(settings: Settings) -> FastAPI:
             access=access,
             reader=reader,
             answers=Answers(reader, Cache(_CACHE_BYTES)),
+            live=tail,
             pseudonymiser=pseudonymiser,
             smallest_group=settings.smallest_group,
         )
@@ -77,6 +82,7 @@ def make_app(settings: Settings) -> FastAPI:
         finally:
             await sink.close()
             reader.close()
+            tail.close()
 
     app = FastAPI(
         title="Watchhouse",

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from api.access import Access, Caller
 from api.answers import Answers
 from api.reading import Reader
+from watchhouse.live import Live
 from watchhouse.pseudonyms import Pseudonymiser
 
 
@@ -18,6 +19,7 @@ class State:
     access: Access
     reader: Reader
     answers: Answers
+    live: Live
     pseudonymiser: Pseudonymiser
     smallest_group: int
 

@@ -34,6 +34,7 @@ class LiveShow:
 
     show_name: str
     play_count: int
+    user_count: int
     hours_viewed: float
 
 
@@ -270,7 +271,7 @@ _FIGURES: Final = """
     where watched_microseconds > 0
 """
 _SHOWS: Final = """
-    select mode(show_name), count(*), sum(watched_microseconds) / 3.6e9
+    select mode(show_name), count(*), count(distinct user_id), sum(watched_microseconds) / 3.6e9
     from tail
     where watched_microseconds > 0 {within}
     group by lower(show_name)

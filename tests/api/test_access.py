@@ -25,6 +25,8 @@ PATHS: dict[tuple[str, str], str | None] = {
     ("GET", "/v1/shows"): "read:aggregate",
     ("GET", "/v1/quality"): "read:aggregate",
     ("GET", "/v1/quarantine"): "read:aggregate",
+    ("GET", "/v1/metrics"): "read:aggregate",
+    ("GET", "/v1/live"): "read:aggregate",
     ("GET", "/v1/releases"): "read:aggregate",
     ("GET", "/v1/releases/current"): "read:aggregate",
     ("GET", "/users/u0/analytics"): "read:user",

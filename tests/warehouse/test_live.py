@@ -43,7 +43,7 @@ def test_the_tail_holds_what_no_release_does(workshop: Workshop, lake: Lake) -> 
     assert (tail.quarantined_count, tail.duplicate_count) == (1, 2)
     assert (tail.play_count, tail.user_count, tail.hours_viewed) == (3, 2, 2.0)
     # Both have an hour: then by name.
-    assert tail.top_shows == (LiveShow("Alien", 1, 1.0), LiveShow("Dune", 2, 1.0))
+    assert tail.top_shows == (LiveShow("Alien", 1, 1, 1.0), LiveShow("Dune", 2, 2, 1.0))
     recent = live.read(now=datetime(2026, 10, 1, 12, tzinfo=UTC), minutes=60)
     assert (recent.play_count, recent.hours_viewed) == (2, 1.25)
 
