@@ -35,6 +35,10 @@ ROWS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
             "watched_microseconds": HOUR,
         },
     ],
+    "fct_platform_days": [
+        {"user_count": 2},
+        {"user_count": 5},
+    ],
     "fct_user_days": [
         {"user_id": "ann", "watched_microseconds": HOUR},
         {"user_id": "ann", "watched_microseconds": HOUR},
@@ -93,6 +97,7 @@ VALUES: Final[Mapping[str, float]] = {
     "avg_view_duration": 45,
     "average_minute_audience": 2.5,
     "users": 2,
+    "dau": 3.5,
     "shows_watched": 2,
     "sessions": 3,
     "session_minutes": 60,
