@@ -39,6 +39,10 @@ ROWS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
         {"user_count": 2},
         {"user_count": 5},
     ],
+    "rpt_weekly_top_shows": [
+        {"hours_rank": 3, "week_started_date": "2026-03-02"},
+        {"hours_rank": 2, "week_started_date": "2026-03-09"},
+    ],
     "fct_user_days": [
         {"user_id": "ann", "watched_microseconds": HOUR},
         {"user_id": "ann", "watched_microseconds": HOUR},
@@ -98,6 +102,8 @@ VALUES: Final[Mapping[str, float]] = {
     "average_minute_audience": 2.5,
     "users": 2,
     "dau": 3.5,
+    "hours_rank": 2,
+    "weeks_in_top10": 2,
     "shows_watched": 2,
     "sessions": 3,
     "session_minutes": 60,
