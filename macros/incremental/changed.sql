@@ -25,6 +25,36 @@
     {{ row }}.activity_date in (select activity_date from {{ ref('int_changed_days') }})
 {%- endmacro %}
 
+{#- Rows per reporting day that look back over a window which a changed day is in. -#}
+{% macro in_changed_windows(row='target') -%}
+    {{ row }}.activity_date in (
+        select
+            cast(unnest(generate_series(
+                activity_date,
+                activity_date + {{ longest_window_days() - 1 }},
+                interval '1 day'
+            )) as date)
+        from {{ ref('int_changed_days') }}
+    )
+{%- endmacro %}
+
+{#- Rows per reporting day that such rows look back on. -#}
+{% macro near_changed_windows(row='target') -%}
+    {{ row }}.activity_date in (
+        select
+            cast(unnest(generate_series(
+                activity_date - {{ longest_window_days() - 1 }},
+                activity_date + {{ longest_window_days() - 1 }},
+                interval '1 day'
+            )) as date)
+        from {{ ref('int_changed_days') }}
+    )
+{%- endmacro %}
+
+{% macro longest_window_days() -%}
+    {{ return([var('weekly_window_days'), var('monthly_window_days')] | max) }}
+{%- endmacro %}
+
 {#- Rows per viewer and reporting day. -#}
 {% macro on_changed_user_days(row='target') -%}
     {{ row }}.activity_date in (select activity_date from {{ ref('int_changed_days') }})

@@ -35,6 +35,18 @@ ROWS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
             "watched_microseconds": HOUR,
         },
     ],
+    "fct_platform_days": [
+        {"user_count": 2},
+        {"user_count": 5},
+    ],
+    "fct_activity_days": [
+        {"dau": 1, "wau": 2, "mau": 4},
+        {"dau": 3, "wau": 4, "mau": 4},
+    ],
+    "rpt_weekly_top_shows": [
+        {"hours_rank": 3, "week_started_date": "2026-03-02"},
+        {"hours_rank": 2, "week_started_date": "2026-03-09"},
+    ],
     "fct_user_days": [
         {"user_id": "ann", "watched_microseconds": HOUR},
         {"user_id": "ann", "watched_microseconds": HOUR},
@@ -93,6 +105,12 @@ VALUES: Final[Mapping[str, float]] = {
     "avg_view_duration": 45,
     "average_minute_audience": 2.5,
     "users": 2,
+    "dau": 3.5,
+    "wau": 3,
+    "mau": 4,
+    "stickiness": 0.5,
+    "hours_rank": 2,
+    "weeks_in_top10": 2,
     "shows_watched": 2,
     "sessions": 3,
     "session_minutes": 60,
