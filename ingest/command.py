@@ -15,17 +15,14 @@ from typing import Any, Final
 from ingest.columns import STREAMS
 from ingest.discovery import find_files
 from ingest.draining import Drainer
-from ingest.expiry import expire_rejects
 from ingest.loading import Loader, Outcome
 from ingest.mappings import Mapping, load_mapping
+from ingest.preparing import prepare
 from ingest.progress import meter
-from ingest.workspace import sweep
 from watchhouse.errors import UsageError
 from watchhouse.layout import Home
-from watchhouse.ledger import Ledger
-from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
+from watchhouse.pseudonyms import Pseudonymiser
 from watchhouse.settings import Settings
-from watchhouse.storage import lake_error
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 
@@ -92,21 +89,8 @@ def _drain(home: Home, settings: Settings, *, as_json: bool) -> int:
 
 
 def _prepare(home: Home, settings: Settings) -> bytes:
-    """Clean up after earlier runs; return the pseudonym key."""
-    given = settings.pseudonym_key
-    try:
-        ledger = Ledger(home)
-        ledger.refresh()
-        key = load_key(
-            home.pseudonym_key,
-            given=given.get_secret_value() if given is not None else None,
-            is_first=not ledger.entries(),
-        )
-        require_same_key(home.pseudonym_check, key)
-        swept = sweep(home, ledger)
-        expire_rejects(home, ledger, now=datetime.now(UTC), days=settings.reject_retention_days)
-    except OSError as error:
-        raise lake_error(error, home.root) from error
+    """Clean up after earlier runs and say so; return the pseudonym key."""
+    key, swept = prepare(home, settings)
     if swept:
         _LOGGER.info("removed what %d interrupted landings had left", swept)
     return key

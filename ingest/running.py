@@ -15,10 +15,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ingest.draining import Drainer
-from ingest.streaming.command import prepare, stopped_by_signals
+from ingest.preparing import prepare
+from ingest.streaming.command import (
+    add_topic_arguments,
+    announce,
+    chosen_topics,
+    stopped_by_signals,
+)
 from ingest.streaming.connection import quiet_client
 from ingest.streaming.loader import StreamLoader
-from ingest.streaming.topics import read_topics
 from watchhouse.errors import (
     BuildError,
     LockTimeoutError,
@@ -41,19 +46,9 @@ Work = Callable[[threading.Event], None]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `watchhouse run`."""
-    parser.add_argument(
-        "--topic",
-        action="append",
-        metavar="[STREAM=]NAME",
-        help="topic to read, and the kind of its records; may be repeated (default: "
-        "WATCHHOUSE_KAFKA_TOPICS; no Kafka where no WATCHHOUSE_KAFKA_… says which or where)",
-    )
-    parser.add_argument(
-        "--mapping",
-        action="append",
-        default=[],
-        metavar="[STREAM=]FILE",
-        help="YAML that maps the field names of a stream",
+    add_topic_arguments(
+        parser,
+        otherwise="WATCHHOUSE_KAFKA_TOPICS; no Kafka where no WATCHHOUSE_KAFKA_… says what or where",
     )
     parser.add_argument(
         "--every",
@@ -79,13 +74,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not arguments.verbose:
         quiet_client()
     home = settings.layout()
-    key = prepare(home, settings)
+    key, _ = prepare(home, settings)
     stop = threading.Event()
     loaders = [
         Loader(loader, stop)
         for loader in _loaders(arguments, settings, home=home, pseudonymiser=Pseudonymiser(key))
     ]
-    status = Status(loaders)
+    status = Status()
     releases = Releases(
         home, Warehouse(settings, status), every=arguments.every, status=status, loaders=loaders
     )
@@ -118,12 +113,8 @@ def _loaders(
     if not arguments.topic and not configured:
         _LOGGER.info("no topic to read: building what is posted or landed in %s", home.root)
         return loaders
-    topics = read_topics(
-        arguments.topic or [t for t in settings.kafka_topics.split(",") if t.strip()],
-        arguments.mapping,
-    )
-    names = ", ".join(f"{topic.name} ({topic.stream.name})" for topic in topics)
-    _LOGGER.info("reading %s from %s", names, settings.kafka_bootstrap_servers)
+    topics = chosen_topics(arguments, settings)
+    announce(topics, settings)
     stream = StreamLoader(settings, topics, home=home, pseudonymiser=pseudonymiser)
     return [*loaders, lambda stop: stream.run(stop, until_idle=arguments.until_idle)]
 
@@ -162,9 +153,8 @@ class Loader(threading.Thread):
 class Status:
     """One line of standard error that says what is going on, if that is a terminal."""
 
-    def __init__(self, loaders: Sequence[Loader]) -> None:
+    def __init__(self) -> None:
         """Say nothing yet."""
-        self._loaders = loaders
         self._is_shown = sys.stderr.isatty()
         self._total = 0
         self._done = 0
@@ -247,8 +237,7 @@ class Releases:
 
     def _landed(self) -> int:
         self._ledger.refresh()
-        # Entries are only ever added.
-        return len(self._ledger.entries())
+        return len(self._ledger)
 
     def _publish(self, count: int, begun: float) -> bool:
         try:

@@ -133,6 +133,10 @@ class Ledger:
                 raise LakeError(message) from error
             self._seen.add(name)
 
+    def __len__(self) -> int:
+        """Return how many entries the last `refresh` knew; they are only ever added."""
+        return len(self._entries)
+
     def entries(self) -> Sequence[Entry]:
         """Return all entries of the last `refresh`, oldest first."""
         return sorted(self._entries.values(), key=lambda entry: (entry.landed_at, entry.batch_id))

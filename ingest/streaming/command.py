@@ -9,21 +9,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Final
 
-from ingest.expiry import expire_rejects
+from ingest.preparing import prepare
 from ingest.streaming.connection import quiet_client
 from ingest.streaming.loader import StreamLoader
-from ingest.streaming.topics import read_topics
-from ingest.workspace import sweep
-from watchhouse.layout import Home
-from watchhouse.ledger import Ledger
-from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
+from ingest.streaming.topics import Topic, read_topics
+from watchhouse.pseudonyms import Pseudonymiser
 from watchhouse.settings import Settings
-from watchhouse.storage import lake_error
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 _STATUS_SECONDS: Final = 0.5
@@ -31,12 +26,18 @@ _STATUS_SECONDS: Final = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `watchhouse stream`."""
+    add_topic_arguments(parser, otherwise="WATCHHOUSE_KAFKA_TOPICS")
+    parser.add_argument("--until-idle", action="store_true", help="land what there is, then leave")
+    parser.add_argument("--json", action="store_true", help="print a summary as JSON at the end")
+
+
+def add_topic_arguments(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
+    """Declare which topics, and how they are mapped; `otherwise` says what goes without any."""
     parser.add_argument(
         "--topic",
         action="append",
         metavar="[STREAM=]NAME",
-        help="topic to read, and the kind of its records; may be repeated "
-        "(default: WATCHHOUSE_KAFKA_TOPICS)",
+        help=f"topic to read, and the kind of its records; may be repeated (default: {otherwise})",
     )
     parser.add_argument(
         "--mapping",
@@ -45,8 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[STREAM=]FILE",
         help="YAML that maps the field names of a stream",
     )
-    parser.add_argument("--until-idle", action="store_true", help="land what there is, then leave")
-    parser.add_argument("--json", action="store_true", help="print a summary as JSON at the end")
+
+
+def chosen_topics(arguments: argparse.Namespace, settings: Settings) -> tuple[Topic, ...]:
+    """Return the topics of the arguments, or else of the settings.
+
+    Raises:
+        UsageError, MappingError: as `read_topics`.
+    """
+    usual = [name for name in settings.kafka_topics.split(",") if name.strip()]
+    return read_topics(arguments.topic or usual, arguments.mapping)
+
+
+def announce(topics: Sequence[Topic], settings: Settings) -> None:
+    """Say what is read from where."""
+    names = ", ".join(f"{topic.name} ({topic.stream.name})" for topic in topics)
+    _LOGGER.info("reading %s from %s", names, settings.kafka_bootstrap_servers)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -55,19 +70,15 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     Raises:
         WatchhouseError: the topics or the lake cannot be used.
     """
-    topics = read_topics(
-        arguments.topic or [t for t in settings.kafka_topics.split(",") if t.strip()],
-        arguments.mapping,
-    )
+    topics = chosen_topics(arguments, settings)
     home = settings.layout()
     if not arguments.verbose:
         quiet_client()
-    key = prepare(home, settings)
+    key, _ = prepare(home, settings)
     loader = StreamLoader(settings, topics, home=home, pseudonymiser=Pseudonymiser(key))
     gc.freeze()
     stop = threading.Event()
-    names = ", ".join(f"{topic.name} ({topic.stream.name})" for topic in topics)
-    _LOGGER.info("reading %s from %s", names, settings.kafka_bootstrap_servers)
+    announce(topics, settings)
     begun = time.monotonic()
     with stopped_by_signals(stop), _status(loader):
         loader.run(stop, until_idle=arguments.until_idle)
@@ -82,29 +93,6 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         del values["is_reachable"]
         sys.stdout.write(json.dumps({**values, "seconds": round(seconds, 3)}) + "\n")
     return 0
-
-
-def prepare(home: Home, settings: Settings) -> bytes:
-    """Clean up after earlier runs; return the pseudonym key.
-
-    Raises:
-        WatchhouseError: the key or the ledger cannot be used.
-    """
-    given = settings.pseudonym_key
-    try:
-        ledger = Ledger(home)
-        ledger.refresh()
-        key = load_key(
-            home.pseudonym_key,
-            given=given.get_secret_value() if given is not None else None,
-            is_first=not ledger.entries(),
-        )
-        require_same_key(home.pseudonym_check, key)
-        sweep(home, ledger)
-        expire_rejects(home, ledger, now=datetime.now(UTC), days=settings.reject_retention_days)
-    except OSError as error:
-        raise lake_error(error, home.root) from error
-    return key
 
 
 @contextlib.contextmanager
