@@ -75,6 +75,7 @@ class Live:
         self._release_id: int | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._held: frozenset[str] = frozenset()
+        self._models: dict[str, str] = {}
         self._judged: set[str] = set()
         self._unread: set[str] = set()
 
@@ -104,10 +105,7 @@ class Live:
                 self._release_id = None
 
     def _read(self, release: Release, now: datetime, minutes: float | None) -> LiveTail:
-        self._follow(release)
-        connection = self._connection
-        if connection is None:  # pragma: no cover - `_follow` has just made it
-            raise AssertionError
+        connection = self._follow(release)
         self._take(connection)
         since = None if minutes is None else now - timedelta(minutes=minutes)
         bound = literal(since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")) if since else ""
@@ -134,11 +132,11 @@ class Live:
             top_shows=tuple(LiveShow(*show) for show in shows),
         )
 
-    def _follow(self, release: Release) -> None:
+    def _follow(self, release: Release) -> duckdb.DuckDBPyConnection:
         """Begin anew when the release has moved: its batches are no longer in the tail."""
-        if self._release_id == release.manifest.release_id:
-            return
         if self._connection is not None:
+            if self._release_id == release.manifest.release_id:
+                return self._connection
             self._connection.close()
         self._connection = connection = duckdb.connect(":memory:")
         self._judged, self._unread = set(), set()
@@ -158,7 +156,10 @@ class Live:
         connection.execute("create schema warehouse.staging; create schema warehouse.intermediate")
         path = literal(str(release.folder / DATABASE_NAME))
         connection.execute(f"attach {path} as release (read_only)")
+        connection.execute(_JUDGED)
+        connection.execute(_TAIL)
         self._release_id = release.manifest.release_id
+        return connection
 
     def _take(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Read and judge the batches that came since the last look."""
@@ -169,13 +170,15 @@ class Live:
         if gone & self._judged:
             # What was judged is replaced by another batch.
             self._judged.clear()
-            connection.execute("drop table if exists judged")
+            connection.execute(_JUDGED)
+            connection.execute(_TAIL)
         new = [e for e in tail if e.batch_id not in self._judged and e.batch_id not in gone]
         unread = [e for e in new if not self._is_readable(e)]
         self._unread = {e.batch_id for e in unread}
         new = [e for e in new if e.batch_id not in self._unread]
-        self._judge(connection, new)
-        self._judged.update(e.batch_id for e in new)
+        if new:
+            self._judge(connection, new)
+            self._judged.update(e.batch_id for e in new)
 
     def _is_readable(self, entry: Entry) -> bool:
         known = entry.mapping.get("watch_date_format")
@@ -197,11 +200,9 @@ class Live:
             "batch_id varchar, watch_date_format varchar, time_zone varchar,"
             " decimal_separator varchar)"
         )
-        if rows:
-            connection.executemany(
-                "insert into warehouse.intermediate.int_batches values (?, ?, ?, ?)", rows
-            )
-        connection.execute(_JUDGED)
+        connection.executemany(
+            "insert into warehouse.intermediate.int_batches values (?, ?, ?, ?)", rows
+        )
         if paths:
             files = ", ".join(map(literal, paths))
             rows_of = f"select * from read_parquet([{files}], hive_partitioning = false)"  # noqa: S608
@@ -222,7 +223,7 @@ _COLUMNS: Final = (
     " started_date, started_at, landed_at"
 )
 _JUDGED: Final = """
-    create table if not exists judged as
+    create or replace table judged as
     select
         play_id,
         batch_id,
