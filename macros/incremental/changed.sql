@@ -9,7 +9,7 @@
   follow from the third; they let the engine skip whole days and viewers before it compares times.
 -#}
 {% macro in_changed_spans(row='target') -%}
-    {{ row }}.started_date in (select activity_date from {{ ref('int_changed_days') }})
+    {{ on_changed_days(row, 'started_date') }}
     and {{ row }}.user_id in (select user_id from {{ ref('int_changed_spans') }})
     and exists (
         select 1
@@ -20,9 +20,9 @@
     )
 {%- endmacro %}
 
-{#- Rows per reporting day. -#}
-{% macro on_changed_days(row='target') -%}
-    {{ row }}.activity_date in (select activity_date from {{ ref('int_changed_days') }})
+{#- Rows per reporting day, which `column` holds. -#}
+{% macro on_changed_days(row='target', column='activity_date') -%}
+    {{ row }}.{{ column }} in (select activity_date from {{ ref('int_changed_days') }})
 {%- endmacro %}
 
 {#- Rows per reporting day that look back over a window which a changed day is in. -#}
@@ -57,7 +57,7 @@
 
 {#- Rows per viewer and reporting day. -#}
 {% macro on_changed_user_days(row='target') -%}
-    {{ row }}.activity_date in (select activity_date from {{ ref('int_changed_days') }})
+    {{ on_changed_days(row) }}
     and ({{ row }}.user_id, {{ row }}.activity_date) in (
         select user_id, activity_date from {{ ref('int_changed_user_days') }}
     )

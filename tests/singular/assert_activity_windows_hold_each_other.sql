@@ -5,22 +5,16 @@ with
 activity_days as (
 
     select *
-    from {{ ref('fct_activity_days') }}
-    where
-        activity_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_activity_days') }} as target
+    where {{ on_changed_days() }}
 
 ),
 
 platform_days as (
 
     select *
-    from {{ ref('fct_platform_days') }}
-    where
-        activity_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_platform_days') }} as target
+    where {{ on_changed_days() }}
 
 )
 

@@ -8,11 +8,8 @@ plays as (
         count(*) as play_count,
         sum(watched_microseconds) as watched_microseconds,
         count(*) filter (where is_complete_play) as complete_play_count
-    from {{ ref('fct_plays') }}
-    where
-        started_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_plays') }} as target
+    where {{ on_changed_days(column='started_date') }}
     group by started_date
 
 ),
@@ -24,11 +21,8 @@ show_days as (
         sum(play_count) as play_count,
         sum(watched_microseconds) as watched_microseconds,
         sum(complete_play_count) as complete_play_count
-    from {{ ref('fct_show_days') }}
-    where
-        activity_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_show_days') }} as target
+    where {{ on_changed_days() }}
     group by activity_date
 
 ),
@@ -39,11 +33,8 @@ user_days as (
         activity_date,
         sum(play_count) as play_count,
         sum(watched_microseconds) as watched_microseconds
-    from {{ ref('fct_user_days') }}
-    where
-        activity_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_user_days') }} as target
+    where {{ on_changed_days() }}
     group by activity_date
 
 )

@@ -6,11 +6,8 @@ sessions as (
     select
         started_date as activity_date,
         count(*) as session_count
-    from {{ ref('fct_viewing_sessions') }}
-    where
-        started_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_viewing_sessions') }} as target
+    where {{ on_changed_days(column='started_date') }}
     group by started_date
 
 ),
@@ -20,11 +17,8 @@ user_days as (
     select
         activity_date,
         sum(session_count) as session_count
-    from {{ ref('fct_user_days') }}
-    where
-        activity_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_user_days') }} as target
+    where {{ on_changed_days() }}
     group by activity_date
 
 )

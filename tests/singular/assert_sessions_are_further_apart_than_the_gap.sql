@@ -12,11 +12,8 @@ sessions as (
             order by started_at
             rows between unbounded preceding and 1 preceding
         ) as ended_at_before
-    from {{ ref('fct_viewing_sessions') }}
-    where
-        started_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_viewing_sessions') }} as target
+    where {{ on_changed_days(column='started_date') }}
 
 )
 

@@ -4,11 +4,8 @@ with
 sessions as (
 
     select *
-    from {{ ref('fct_viewing_sessions') }}
-    where
-        started_date in (
-            select changed.activity_date from {{ ref('int_changed_days') }} as changed
-        )
+    from {{ ref('fct_viewing_sessions') }} as target
+    where {{ on_changed_days(column='started_date') }}
 
 ),
 

@@ -7,9 +7,7 @@ select
 from {{ ref('fct_user_days') }} as days
 left join {{ ref('dim_users') }} as users on days.user_id = users.user_id
 where
-    days.activity_date in (
-        select changed.activity_date from {{ ref('int_changed_days') }} as changed
-    )
+    {{ on_changed_days('days') }}
     and (
         users.user_id is null
         or users.first_watched_at > days.first_started_at
