@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import duckdb
@@ -79,4 +79,4 @@ def _kept(connection: duckdb.DuckDBPyConnection, failure: Failure) -> Failure:
     relation = f"{SCHEMA}.{failure.name}"
     connection.execute(f"create schema if not exists {SCHEMA}")
     connection.execute(f"create or replace table {relation} as {failure.query}")
-    return Failure(failure.name, failure.kind, failure.message, failure.query, relation)
+    return replace(failure, relation=relation)

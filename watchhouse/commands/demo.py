@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,20 +19,25 @@ from watchhouse.simulation.scenario import Scenario
 from watchhouse.warehouse import Warehouse
 
 _EVENTS: Final = 200_000
-_EVENTS_PER_USER: Final = 50
+EVENTS_PER_USER: Final = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_demo_arguments(parser, home="demo", events=_EVENTS)
+
+
+def add_demo_arguments(parser: argparse.ArgumentParser, *, home: str, events: int) -> None:
+    """Declare what every demo has: where it lives, and how large it is."""
     parser.add_argument(
         "--home",
         type=Path,
-        default=Path("demo"),
+        default=Path(home),
         metavar="DIR",
         help="folder for everything that it writes, never your own data (default: %(default)s)",
     )
     parser.add_argument(
-        "--events", type=int, default=_EVENTS, metavar="N", help="default: %(default)s"
+        "--events", type=int, default=events, metavar="N", help="default: %(default)s"
     )
 
 
@@ -43,7 +48,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         DemoError: the release does not hold what the simulator wrote, or a step failed.
     """
     home: Path = arguments.home
-    _write(
+    write(
         "Watchhouse demo: made-up viewing events, from files to a tested release.",
         f"Everything is written below {home}/.",
     )
@@ -51,27 +56,27 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     batches = _landed(home, truth)
     _built(settings.model_copy(update={"home": home}))
     with open_current(settings.model_copy(update={"home": home}).layout()) as release:
-        _write("", *results(release.cursor()))
-        _write("", *_agreement(release, truth, batches, folder=home / "input"))
-    _write("", *_next_steps(home))
+        write("", *results(release.cursor()))
+        write("", *_agreement(release, truth, batches, folder=home / "input"))
+    write("", *_next_steps(home))
     return 0
 
 
 def _simulated(folder: Path, *, events: int) -> dict[str, Any]:
-    _write("", f"1  Simulate  {folder}")
+    write("", f"1  Simulate  {folder}")
     truth = _earlier_simulation(folder, events=events)
     if truth is not None:
-        _write("   skipped: the files of the last run are still there")
+        write("   skipped: the files of the last run are still there")
     else:
         begun = time.monotonic()
         # numpy is only loaded when there is something to simulate.
         from watchhouse.simulation.writing import simulate  # noqa: PLC0415
 
-        users = max(events // _EVENTS_PER_USER, 1)
+        users = max(events // EVENTS_PER_USER, 1)
         truth = simulate(Scenario(events=events, users=users), folder)
-        _write(f"   done in {time.monotonic() - begun:.1f} s, with errors at known rates")
+        write(f"   done in {time.monotonic() - begun:.1f} s, with errors at known rates")
     megabytes = sum(file["bytes"] for file in truth["files"]) / 1e6
-    _write(
+    write(
         f"   {truth['records']:,} events of {truth['users']['records']:,} users in "
         f"{len(truth['files'])} files ({megabytes:.1f} MB), {truth['catalog']['shows']:,} shows"
     )
@@ -103,7 +108,7 @@ def _earlier_simulation(folder: Path, *, events: int) -> dict[str, Any] | None:
 
 def _landed(home: Path, truth: dict[str, Any]) -> set[str]:
     """Land every file of the simulation; return their batches."""
-    _write("", f"2  Land      {home / 'raw'}, identifiers as pseudonyms")
+    write("", f"2  Land      {home / 'raw'}, identifiers as pseudonyms")
     folder = home / "input"
     streams = {
         "catalog": [truth["catalog"]["path"]],
@@ -117,10 +122,10 @@ def _landed(home: Path, truth: dict[str, Any]) -> set[str]:
         batches |= {file["batch_id"] for file in summary["files"]}
         if not totals["landed_files"]:
             files = "file" if len(names) == 1 else "files"
-            _write(f"   {stream:<12} skipped: {len(names)} {files} landed already")
+            write(f"   {stream:<12} skipped: {len(names)} {files} landed already")
             continue
         rejected = f", {totals['rejected']:,} rejected" if totals["rejected"] else ""
-        _write(
+        write(
             f"   {stream:<12} {totals['landed']:>9,} of {totals['read']:,} records landed"
             f"{rejected} in {totals['seconds']:.1f} s"
         )
@@ -129,36 +134,48 @@ def _landed(home: Path, truth: dict[str, Any]) -> set[str]:
 
 def _ingest(home: Path, stream: str, paths: Sequence[Path]) -> dict[str, Any]:
     """Land files with the loader, a program of its own: this package does not import it."""
-    command = [sys.executable, "-m", "watchhouse", "ingest", "--json", "--stream", stream]
-    finished = subprocess.run(  # noqa: S603 - this program and paths that it made
-        [*command, *(str(path) for path in paths)],
-        env={**os.environ, "WATCHHOUSE_HOME": str(home)},
+    command = ["ingest", "--json", "--stream", stream, *(str(path) for path in paths)]
+    environment = {**os.environ, "WATCHHOUSE_HOME": str(home)}
+    return run_command(command, environment, failure="the files could not be landed")
+
+
+def run_command(
+    arguments: Sequence[str], environment: Mapping[str, str], *, failure: str
+) -> dict[str, Any]:
+    """Run one of our own commands, a program of its own, and return its JSON summary.
+
+    Raises:
+        DemoError: `failure`, and what the command said.
+    """
+    finished = subprocess.run(  # noqa: S603 - this program and arguments that it made
+        [sys.executable, "-m", "watchhouse", *arguments],
+        env=environment,
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=False,
     )
     if finished.returncode != 0:
-        message = f"the files could not be landed:\n{finished.stderr.strip()}"
+        message = f"{failure}:\n{finished.stderr.strip()}"
         raise DemoError(message)
     summary: dict[str, Any] = json.loads(finished.stdout)
     return summary
 
 
 def _built(settings: Settings) -> None:
-    _write("", f"3  Build, test, publish  {settings.home / 'releases'}")
+    write("", f"3  Build, test, publish  {settings.home / 'releases'}")
     outcome = Warehouse(settings).build()
     release = outcome.manifest.release_id
     if outcome.report is None:
-        _write(f"   skipped: release {release} holds every landed batch")
+        write(f"   skipped: release {release} holds every landed batch")
         return
     report = outcome.report
-    _write(
+    write(
         f"   {report.model_count} models built, {report.test_count} tests passed in "
         f"{report.seconds:.0f} s; release {release} is out"
     )
     for warning in report.warnings:
-        _write(f"   warning: {warning.partition(':')[0]}, see make docs")
+        write(f"   warning: {warning.partition(':')[0]}, see make docs")
 
 
 def _agreement(
@@ -204,7 +221,8 @@ def _next_steps(home: Path) -> list[str]:
     ]
 
 
-def _write(*lines: str) -> None:
+def write(*lines: str) -> None:
+    """Print lines at once: what follows may take a while."""
     for line in lines:
         sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -7,12 +7,12 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from watchhouse.commands.demo import EVENTS_PER_USER, add_demo_arguments, run_command, write
 from watchhouse.errors import DemoError
 from watchhouse.releases import open_current
 from watchhouse.results import results
@@ -22,7 +22,6 @@ from watchhouse.simulation.scenario import Scenario
 from watchhouse.warehouse import Warehouse
 
 _EVENTS: Final = 50_000
-_EVENTS_PER_USER: Final = 50
 _PARTITIONS: Final = 3
 _START_SECONDS: Final = 20.0
 _TOPICS: Final = {"watch_events": "watch-events", "catalog": "catalog", "users": "users"}
@@ -30,16 +29,7 @@ _TOPICS: Final = {"watch_events": "watch-events", "catalog": "catalog", "users":
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "--home",
-        type=Path,
-        default=Path("demo/stream"),
-        metavar="DIR",
-        help="folder for everything that it writes, never your own data (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--events", type=int, default=_EVENTS, metavar="N", help="default: %(default)s"
-    )
+    add_demo_arguments(parser, home="demo/stream", events=_EVENTS)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -49,7 +39,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         DemoError: there is no broker, a step failed, or the release differs from what was sent.
     """
     home: Path = arguments.home
-    _write(
+    write(
         "Watchhouse demo: made-up viewing events, from a Kafka topic to a tested release.",
         f"Everything is written below {home}/.",
     )
@@ -60,38 +50,38 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             "WATCHHOUSE_HOME": str(home),
             "WATCHHOUSE_KAFKA_BOOTSTRAP_SERVERS": servers,
         }
-        _write("", f"1  Produce  to a broker at {servers}, made by pip")
+        write("", f"1  Produce  to a broker at {servers}, made by pip")
         if truth_file.exists():
-            _write("   skipped: the topics hold what the last run sent")
+            write("   skipped: the topics hold what the last run sent")
         else:
             truth = _produced(home / "input", arguments.events, environment)
             truth_file.write_text(json.dumps(truth), encoding="utf-8")
         truth = json.loads(truth_file.read_text(encoding="utf-8"))
-        _write("", f"2  Stream   to {home / 'raw'}, each message once")
+        write("", f"2  Stream   to {home / 'raw'}, each message once")
         command = ["stream", "--until-idle", "--json"]
         for stream, topic in _TOPICS.items():
             command += ["--topic", f"{stream}={topic}"]
-        done = _run(command, environment)
-        _write(
+        done = run_command(command, environment, failure="watchhouse stream failed")
+        write(
             f"   {done['landed']:,} of {done['read']:,} messages landed in {done['batches']:,} "
             f"batches, {done['rejected']:,} rejected, in {done['seconds']:.1f} s"
         )
-    _write("", f"3  Build, test, publish  {home / 'releases'}")
+    write("", f"3  Build, test, publish  {home / 'releases'}")
     settings = settings.model_copy(update={"home": home})
     outcome = Warehouse(settings).build()
     number = outcome.manifest.release_id
     if outcome.report is None:
-        _write(f"   skipped: release {number} holds every landed batch")
+        write(f"   skipped: release {number} holds every landed batch")
     else:
-        _write(f"   {outcome.report.test_count} tests passed; release {number} is out")
+        write(f"   {outcome.report.test_count} tests passed; release {number} is out")
     with open_current(settings.layout()) as release:
-        _write("", *results(release.cursor()), "")
+        write("", *results(release.cursor()), "")
         figures = compare(release.cursor(), truth)
     wrong = [str(figure) for figure in figures if not figure.agrees]
     if wrong:
         message = "the release differs from what was sent:\n" + "\n".join(wrong)
         raise DemoError(message)
-    _write(
+    write(
         f"All {len(figures)} figures agree with what was sent.",
         "",
         "What next",
@@ -105,7 +95,7 @@ def _produced(folder: Path, events: int, environment: dict[str, str]) -> dict[st
     # numpy is only loaded when there is something to simulate.
     from watchhouse.simulation.writing import simulate  # noqa: PLC0415
 
-    users = max(events // _EVENTS_PER_USER, 1)
+    users = max(events // EVENTS_PER_USER, 1)
     truth = simulate(Scenario(events=events, users=users, file_format="ndjson"), folder)
     paths = {
         "watch_events": [file["path"] for file in truth["files"]],
@@ -115,8 +105,8 @@ def _produced(folder: Path, events: int, environment: dict[str, str]) -> dict[st
     for stream, topic in _TOPICS.items():
         files = [str(folder / name) for name in paths[stream]]
         command = ["produce", "--json", "--topic", topic, "--create", str(_PARTITIONS), *files]
-        sent = _run(command, environment)
-        _write(f"   {topic:<14} {sent['acknowledged']:>9,} messages in {sent['seconds']:.1f} s")
+        sent = run_command(command, environment, failure="watchhouse produce failed")
+        write(f"   {topic:<14} {sent['acknowledged']:>9,} messages in {sent['seconds']:.1f} s")
     return truth
 
 
@@ -161,26 +151,3 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
             return
     message = f"the broker did not start; {log} says why"
     raise DemoError(message)
-
-
-def _run(arguments: Sequence[str], environment: dict[str, str]) -> dict[str, Any]:
-    """Run one of our own commands, a program of its own, and return its summary."""
-    finished = subprocess.run(  # noqa: S603 - this program and arguments that it made
-        [sys.executable, "-m", "watchhouse", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    if finished.returncode != 0:
-        message = f"watchhouse {arguments[0]} failed:\n{finished.stderr.strip()}"
-        raise DemoError(message)
-    summary: dict[str, Any] = json.loads(finished.stdout)
-    return summary
-
-
-def _write(*lines: str) -> None:
-    for line in lines:
-        sys.stdout.write(line + "\n")
-    sys.stdout.flush()
