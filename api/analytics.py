@@ -25,7 +25,7 @@ async def get_analytics(request: Request, days: Days = 30) -> Response:
     """Sum up the last days that the release holds; figures of too few users are left out."""
     caller = caller_of(request, "read:aggregate")
     state = state_of(request)
-    smallest = 0 if caller.may("read:user") else state.smallest_group
+    smallest = state.smallest_group_for(caller)
 
     def work(question: Question) -> Analytics:
         window = _window(question, days)
@@ -93,7 +93,7 @@ async def get_show_analytics(request: Request, show_name: ShowName, days: Days =
     caller = caller_of(request, "read:aggregate")
     state = state_of(request)
     sees_users = caller.may("read:user")
-    smallest = 0 if sees_users else state.smallest_group
+    smallest = state.smallest_group_for(caller)
 
     def work(question: Question) -> ShowAnalytics:
         show = find_show(question, show_name)

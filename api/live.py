@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from api.access import caller_of
 from api.answers import Of
 from api.parameters import FAILURES
+from api.reading import utc_text
 from api.state import state_of
 from watchhouse.live import LiveTail
 
@@ -61,13 +62,13 @@ async def get_live(request: Request, response: Response, minutes: Minutes = None
     # It waits for files, not for the event loop.
     tail = await asyncio.to_thread(state.live.read, now=datetime.now(UTC), minutes=minutes)
     response.headers["Cache-Control"] = "no-store"
-    return _document(tail, smallest_group=0 if caller.may("read:user") else state.smallest_group)
+    return _document(tail, smallest_group=state.smallest_group_for(caller))
 
 
 def _document(tail: LiveTail, *, smallest_group: int) -> Live:
     return Live(
         release=tail.release_id,
-        data_as_of=tail.data_as_of.isoformat().replace("+00:00", "Z") if tail.data_as_of else None,
+        data_as_of=utc_text(tail.data_as_of),
         read_at=tail.read_at,
         since=tail.since,
         latest_landed_at=tail.latest_landed_at,

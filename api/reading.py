@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -29,9 +30,12 @@ _WAITING: Final = 256
 
 def as_of(manifest: ReleaseManifest) -> str | None:
     """Return the release's `data_as_of` as text."""
-    if manifest.data_as_of is None:
-        return None
-    return manifest.data_as_of.isoformat().replace("+00:00", "Z")
+    return utc_text(manifest.data_as_of)
+
+
+def utc_text(moment: datetime | None) -> str | None:
+    """Return a moment of UTC in ISO 8601."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
 @dataclass

@@ -22,12 +22,14 @@ from ingest.draining import Drainer
 from ingest.loading import Loader
 from ingest.mappings import Mapping
 from tests.warehouse.workshop import Workshop, parse_project
+from watchhouse.apikeys import KeyStore
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
 from watchhouse.pseudonyms import Pseudonymiser
 
 REPOSITORY = Path(__file__).parents[2]
 KEY = "0b" * 32
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 @dataclass
@@ -75,6 +77,12 @@ def landed(home: Home) -> list[dict[str, Any]]:
     )
     names = found.columns
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def make_key(home: Home, *scopes: str) -> dict[str, str]:
+    """Make an API key; return the header that bears it."""
+    key = KeyStore(home.api_keys).create(name="test", scopes=scopes, now=NOW)
+    return {"Authorization": f"Bearer {key}"}
 
 
 def event(user: str, show: str, day: int, **more: str) -> dict[str, str]:

@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.api.conftest import Service
+from tests.api.conftest import NOW, Service, make_key
 from watchhouse.apikeys import SCOPES, KeyStore
 from watchhouse.cli import main
 from watchhouse.layout import Home
 
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
 EVENT = {"user_id": "u"}
 
 PATHS: dict[tuple[str, str], str | None] = {
@@ -35,11 +33,6 @@ PATHS: dict[tuple[str, str], str | None] = {
     ("POST", "/events"): "write:events",
     ("POST", "/events/batch"): "write:events",
 }
-
-
-def make_key(home: Home, *scopes: str) -> dict[str, str]:
-    key = KeyStore(home.api_keys).create(name="test", scopes=scopes, now=NOW)
-    return {"Authorization": f"Bearer {key}"}
 
 
 def test_each_path_wants_its_scope(reading: Callable[..., Service], home: Home) -> None:

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tests.api.conftest import Service, drained
-from tests.api.test_access import make_key
+from tests.api.conftest import Service, drained, make_key
 from watchhouse.layout import Home
 from watchhouse.metrics import load_metrics
 
