@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `watchhouse run`."""
     add_topic_arguments(
         parser,
-        otherwise="WATCHHOUSE_KAFKA_TOPICS; no Kafka where no WATCHHOUSE_KAFKA_… says what or where",
+        otherwise="WATCHHOUSE_KAFKA_TOPICS; no Kafka where no WATCHHOUSE_KAFKA_… is set",
     )
     parser.add_argument(
         "--every",
