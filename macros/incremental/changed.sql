@@ -20,9 +20,11 @@
     )
 {%- endmacro %}
 
-{#- Rows per reporting day, which `column` holds. -#}
+{#- Rows per reporting day, which `column` holds; without a `row` the relation needs no alias. -#}
 {% macro on_changed_days(row='target', column='activity_date') -%}
-    {{ row }}.{{ column }} in (select activity_date from {{ ref('int_changed_days') }})
+    {{ row ~ '.' if row }}{{ column }} in (
+        select changed.activity_date from {{ ref('int_changed_days') }} as changed
+    )
 {%- endmacro %}
 
 {#- Rows per reporting day that look back over a window which a changed day is in. -#}

@@ -5,16 +5,16 @@ with
 activity_days as (
 
     select *
-    from {{ ref('fct_activity_days') }} as target
-    where {{ on_changed_days() }}
+    from {{ ref('fct_activity_days') }}
+    where {{ on_changed_days(none) }}
 
 ),
 
 platform_days as (
 
     select *
-    from {{ ref('fct_platform_days') }} as target
-    where {{ on_changed_days() }}
+    from {{ ref('fct_platform_days') }}
+    where {{ on_changed_days(none) }}
 
 )
 

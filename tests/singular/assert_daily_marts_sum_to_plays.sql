@@ -8,8 +8,8 @@ plays as (
         count(*) as play_count,
         sum(watched_microseconds) as watched_microseconds,
         count(*) filter (where is_complete_play) as complete_play_count
-    from {{ ref('fct_plays') }} as target
-    where {{ on_changed_days(column='started_date') }}
+    from {{ ref('fct_plays') }}
+    where {{ on_changed_days(none, 'started_date') }}
     group by started_date
 
 ),
@@ -21,8 +21,8 @@ show_days as (
         sum(play_count) as play_count,
         sum(watched_microseconds) as watched_microseconds,
         sum(complete_play_count) as complete_play_count
-    from {{ ref('fct_show_days') }} as target
-    where {{ on_changed_days() }}
+    from {{ ref('fct_show_days') }}
+    where {{ on_changed_days(none) }}
     group by activity_date
 
 ),
@@ -33,8 +33,8 @@ user_days as (
         activity_date,
         sum(play_count) as play_count,
         sum(watched_microseconds) as watched_microseconds
-    from {{ ref('fct_user_days') }} as target
-    where {{ on_changed_days() }}
+    from {{ ref('fct_user_days') }}
+    where {{ on_changed_days(none) }}
     group by activity_date
 
 )

@@ -10,8 +10,8 @@ plays as (
         count(distinct show_id) as show_count,
         count(*) filter (where is_complete_play) as complete_play_count,
         sum(watched_microseconds) as watched_microseconds
-    from {{ ref('fct_plays') }} as target
-    where {{ on_changed_days(column='started_date') }}
+    from {{ ref('fct_plays') }}
+    where {{ on_changed_days(none, 'started_date') }}
     group by started_date
 
 ),
@@ -21,8 +21,8 @@ sessions as (
     select
         started_date as activity_date,
         count(*) as session_count
-    from {{ ref('fct_viewing_sessions') }} as target
-    where {{ on_changed_days(column='started_date') }}
+    from {{ ref('fct_viewing_sessions') }}
+    where {{ on_changed_days(none, 'started_date') }}
     group by started_date
 
 ),
@@ -33,8 +33,8 @@ show_days as (
         activity_date,
         sum(play_count) as play_count,
         sum(watched_microseconds) as watched_microseconds
-    from {{ ref('fct_show_days') }} as target
-    where {{ on_changed_days() }}
+    from {{ ref('fct_show_days') }}
+    where {{ on_changed_days(none) }}
     group by activity_date
 
 ),
@@ -42,8 +42,8 @@ show_days as (
 platform_days as (
 
     select *
-    from {{ ref('fct_platform_days') }} as target
-    where {{ on_changed_days() }}
+    from {{ ref('fct_platform_days') }}
+    where {{ on_changed_days(none) }}
 
 )
 

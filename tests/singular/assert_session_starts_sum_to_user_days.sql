@@ -6,8 +6,8 @@ sessions as (
     select
         started_date as activity_date,
         count(*) as session_count
-    from {{ ref('fct_viewing_sessions') }} as target
-    where {{ on_changed_days(column='started_date') }}
+    from {{ ref('fct_viewing_sessions') }}
+    where {{ on_changed_days(none, 'started_date') }}
     group by started_date
 
 ),
@@ -17,8 +17,8 @@ user_days as (
     select
         activity_date,
         sum(session_count) as session_count
-    from {{ ref('fct_user_days') }} as target
-    where {{ on_changed_days() }}
+    from {{ ref('fct_user_days') }}
+    where {{ on_changed_days(none) }}
     group by activity_date
 
 )

@@ -12,8 +12,8 @@ sessions as (
             order by started_at
             rows between unbounded preceding and 1 preceding
         ) as ended_at_before
-    from {{ ref('fct_viewing_sessions') }} as target
-    where {{ on_changed_days(column='started_date') }}
+    from {{ ref('fct_viewing_sessions') }}
+    where {{ on_changed_days(none, 'started_date') }}
 
 )
 

@@ -4,8 +4,8 @@ with
 sessions as (
 
     select *
-    from {{ ref('fct_viewing_sessions') }} as target
-    where {{ on_changed_days(column='started_date') }}
+    from {{ ref('fct_viewing_sessions') }}
+    where {{ on_changed_days(none, 'started_date') }}
 
 ),
 
