@@ -29,6 +29,7 @@ from watchhouse.errors import (
     LockTimeoutError,
     PublishError,
     UsageError,
+    WatchhouseError,
 )
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
@@ -48,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `watchhouse run`."""
     add_topic_arguments(
         parser,
-        otherwise="WATCHHOUSE_KAFKA_TOPICS; no Kafka where no WATCHHOUSE_KAFKA_… is set",
+        otherwise="WATCHHOUSE_KAFKA_TOPICS; no Kafka unless that is set or "
+        "WATCHHOUSE_KAFKA_BOOTSTRAP_SERVERS is",
     )
     parser.add_argument(
         "--every",
@@ -211,6 +213,7 @@ class Releases:
 
         Raises:
             LakeError: the ledger cannot be read.
+            BuildError, PublishError, LockTimeoutError: with `until_idle`, the last build failed.
         """
         tried: int | None = None
         due = 0.0
@@ -220,15 +223,19 @@ class Releases:
             count = self._landed()
             if count != self._published and (count != tried or time.monotonic() >= due):
                 tried, begun = count, time.monotonic()
-                is_published = self._publish(count, begun)
-                if not is_published and is_over:
-                    return
+                try:
+                    self._publish(count, begun)
+                except (BuildError, PublishError, LockTimeoutError) as error:
+                    if is_over:
+                        raise
+                    self._put_off(error)
                 due = begun + max(self._every, self._pause)
                 stop.wait(max(0.0, begun + self._every - time.monotonic()))
             elif is_over:
                 return
             else:
-                self._status.show(f"{count} batches landed, all published; waiting for more")
+                left = count - (self._published or 0)
+                self._status.show(f"{count} batches landed, {left} not yet published; waiting")
                 stop.wait(_LOOK_SECONDS)
 
     def unpublished(self) -> int:
@@ -239,15 +246,15 @@ class Releases:
         self._ledger.refresh()
         return len(self._ledger)
 
-    def _publish(self, count: int, begun: float) -> bool:
-        try:
-            outcome = self._warehouse.build()
-        except (BuildError, PublishError, LockTimeoutError) as error:
-            self._status.clear()
-            self._pause = min(max(1.0, 2 * self._pause), _LONGEST_PAUSE)
-            _LOGGER.error("error: %s", error)  # noqa: TRY400 - no traceback
-            _LOGGER.info("loading goes on; building again when more has landed")
-            return False
+    def _put_off(self, error: WatchhouseError) -> None:
+        """Say what went wrong, and wait longer than the last time before trying the same again."""
+        self._status.clear()
+        self._pause = min(max(1.0, 2 * self._pause), _LONGEST_PAUSE)
+        _LOGGER.error("error: %s", error)
+        _LOGGER.info("loading goes on; building again when more has landed")
+
+    def _publish(self, count: int, begun: float) -> None:
+        outcome = self._warehouse.build()
         self._pause = 0.0
         new, self._published = count - (self._published or 0), count
         if outcome.is_new:
@@ -260,4 +267,3 @@ class Releases:
                 time.monotonic() - begun,
                 f"data up to {as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "no plays yet",
             )
-        return True

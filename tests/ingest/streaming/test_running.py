@@ -12,6 +12,7 @@ import pytest
 from tests.ingest.streaming.conftest import Streams, event, eventually
 from watchhouse.errors import NoReleaseError
 from watchhouse.layout import Home
+from watchhouse.locks import builder_lock
 from watchhouse.releases import open_current
 
 Run = Callable[..., "subprocess.Popen[str]"]
@@ -87,6 +88,22 @@ def test_it_leaves_when_all_is_published(streams: Streams, run: Run) -> None:
 
     assert leaving.returncode == 0, said
     assert published(Home(streams.lake.home))[0] == 20
+
+
+def test_what_could_not_be_published_is_a_failure(
+    streams: Streams, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(streams.lake.home)
+    topic = streams.topic()
+    streams.send(topic, [event(1)])
+    monkeypatch.setenv("WATCHHOUSE_LOCK_TIMEOUT", "0")
+    with builder_lock(home.builder_lock, timeout=0):
+        failing = run("--topic", topic, "--until-idle")
+        _, said = failing.communicate(timeout=90)
+
+    assert failing.returncode == 1, said
+    assert "error: another builder" in said
+    assert sum(streams.landed().values()) == 1
 
 
 def test_what_ends_the_loader_ends_it(streams: Streams, run: Run) -> None:
