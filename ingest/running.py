@@ -221,7 +221,9 @@ class Releases:
             # In this order: what a loader landed before it left is seen.
             is_over = until_idle and not any(loader.is_alive() for loader in self._loaders)
             count = self._landed()
-            if count != self._published and (count != tried or time.monotonic() >= due):
+            # Nothing more comes: what is left is tried a last time, at once.
+            is_due = count != tried or is_over or time.monotonic() >= due
+            if count != self._published and is_due:
                 tried, begun = count, time.monotonic()
                 try:
                     self._publish(count, begun)
