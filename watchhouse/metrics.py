@@ -1,8 +1,13 @@
-"""The registry of metrics: every name, meaning and formula once, read from `metrics.yml`."""
+"""The registry of metrics: every name, meaning and formula once, read from `definitions/`.
 
-from collections.abc import Sequence
+Each file of that folder is an area: the marts that it measures, and their metrics. A metric is an
+aggregate over the rows of a mart; grouped by a dimension of the mart, it answers for each value.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -12,10 +17,21 @@ LEVELS: Final[tuple[Level, ...]] = ("L0", "L1", "L2")
 """What the input holds, from the least: each level includes those before it."""
 
 
+class Mart(BaseModel):
+    """How the metrics of a mart can be cut."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date_column: str | None
+    """The column that places a row in time; None in a mart of the state at the release."""
+    dimensions: tuple[str, ...]
+    """Columns to group and filter by."""
+
+
 class Metric(BaseModel):
     """One metric. `sql` is an aggregate over rows of `mart`; null where it cannot be known."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     label: str
@@ -24,29 +40,50 @@ class Metric(BaseModel):
     """In words."""
     unit: str
     level: Level
-    """What the input must hold for the metric to exist."""
+    """What the input must hold for the metric to exist: L0 user, show, date and duration; L1 also
+    the catalogue; L2 also the optional columns of an event."""
     source: str
     """Who published the definition."""
     additive: bool
     """Whether the values of slices that share no rows add up to the value of the whole."""
     mart: str
+    also_in: tuple[str, ...] = ()
+    """Other marts, coarser or with other dimensions, in which the same `sql` says the same."""
     column: str
     """The column that `sql` measures or counts."""
-    date_column: str
-    """The column of the mart that places a row in time."""
     sql: str
 
 
+_MARTS: Final = TypeAdapter(dict[str, Mart])
 _METRICS: Final = TypeAdapter(tuple[Metric, ...])
 
 
+@cache
 def load_metrics() -> tuple[Metric, ...]:
-    """Return every metric, in the order of the file."""
-    text = (files("watchhouse") / "metrics.yml").read_text(encoding="utf-8")
-    return _METRICS.validate_python(tuple(yaml.safe_load(text)))
+    """Return every metric, area by area in the order of the files."""
+    return tuple(
+        metric for area in _areas() for metric in _METRICS.validate_python(area["metrics"])
+    )
+
+
+@cache
+def load_marts() -> Mapping[str, Mart]:
+    """Return every mart that has metrics."""
+    return {
+        name: mart
+        for area in _areas()
+        for name, mart in _MARTS.validate_python(area["marts"]).items()
+    }
 
 
 def answerable(metrics: Sequence[Metric], level: Level) -> tuple[Metric, ...]:
     """Return the metrics that data of a level is enough for."""
     enough = LEVELS[: LEVELS.index(level) + 1]
     return tuple(metric for metric in metrics if metric.level in enough)
+
+
+def _areas() -> Iterator[dict[str, Any]]:
+    folder = files("watchhouse") / "definitions"
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".yml"):
+            yield yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -12,116 +12,22 @@ import yaml
 
 from watchhouse.cli import main
 from watchhouse.fingerprint import PROJECT
-from watchhouse.metrics import Metric, answerable, load_metrics
+from watchhouse.metrics import Metric, answerable, load_marts, load_metrics
 
 METRICS: Final = load_metrics()
+MARTS: Final = load_marts()
 
 HOUR: Final = 3_600_000_000
 
+_AREAS: Final = [
+    yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in sorted((Path(__file__).parent / "metric_values").glob("*.yml"))
+]
 ROWS: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
-    "fct_show_days": [
-        {
-            "show_id": "x",
-            "play_count": 3,
-            "complete_play_count": 1,
-            "known_runtime_play_count": 2,
-            "watched_microseconds": 2 * HOUR,
-        },
-        {
-            "show_id": "y",
-            "play_count": 1,
-            "complete_play_count": 0,
-            "known_runtime_play_count": 0,
-            "watched_microseconds": HOUR,
-        },
-    ],
-    "fct_platform_days": [
-        {"user_count": 2},
-        {"user_count": 5},
-    ],
-    "fct_activity_days": [
-        {"dau": 1, "wau": 2, "mau": 4},
-        {"dau": 3, "wau": 4, "mau": 4},
-    ],
-    "rpt_weekly_top_shows": [
-        {"hours_rank": 3, "week_started_date": "2026-03-02"},
-        {"hours_rank": 2, "week_started_date": "2026-03-09"},
-    ],
-    "fct_user_days": [
-        {"user_id": "ann", "watched_microseconds": HOUR},
-        {"user_id": "ann", "watched_microseconds": HOUR},
-        {"user_id": "bob", "watched_microseconds": HOUR},
-    ],
-    "fct_plays": [
-        {"watched_microseconds": HOUR, "runtime_minutes": 120, "completion_rate": 0.5},
-        {"watched_microseconds": 2 * HOUR, "runtime_minutes": 60, "completion_rate": 1},
-    ],
-    "fct_viewing_sessions": [
-        {
-            "user_id": "ann",
-            "is_binge_session": True,
-            "show_count": 1,
-            "watched_microseconds": 2 * HOUR,
-        },
-        {
-            "user_id": "ann",
-            "is_binge_session": False,
-            "show_count": 3,
-            "watched_microseconds": HOUR // 2,
-        },
-        {
-            "user_id": "bob",
-            "is_binge_session": False,
-            "show_count": 2,
-            "watched_microseconds": HOUR // 2,
-        },
-    ],
-    "rpt_batch_reconciliation": [
-        {
-            "landed_count": 10,
-            "quarantined_count": 2,
-            "duplicate_count": 1,
-            "superseded_count": 0,
-            "conservation_gap": 0,
-        },
-        {
-            "landed_count": 5,
-            "quarantined_count": 0,
-            "duplicate_count": 0,
-            "superseded_count": 5,
-            "conservation_gap": 0,
-        },
-    ],
+    mart: rows for area in _AREAS for mart, rows in area["rows"].items()
 }
-
 VALUES: Final[Mapping[str, float]] = {
-    "hours_viewed": 3,
-    "watched_minutes": 180,
-    "plays": 4,
-    "complete_plays": 1,
-    "completion_rate_by_plays": 0.5,
-    "avg_percentage_viewed": 0.75,
-    "completion_rate_seed_compat": 1.5,
-    "avg_view_duration": 45,
-    "average_minute_audience": 2.5,
-    "users": 2,
-    "dau": 3.5,
-    "wau": 3,
-    "mau": 4,
-    "stickiness": 0.5,
-    "hours_rank": 2,
-    "weeks_in_top10": 2,
-    "shows_watched": 2,
-    "sessions": 3,
-    "session_minutes": 60,
-    "sessions_per_user": 1.5,
-    "shows_per_session": 2,
-    "binge_sessions": 1,
-    "binge_share": 1 / 3,
-    "binge_hours_share": 2 / 3,
-    "quarantine_rate": 0.2,
-    "duplicate_rate": 0.1,
-    "conservation_gap": 0,
+    name: value for area in _AREAS for name, value in area["values"].items()
 }
 
 
@@ -129,7 +35,7 @@ VALUES: Final[Mapping[str, float]] = {
 def contracts() -> dict[str, dict[str, str]]:
     """Return the columns of each mart, with their types."""
     found = {}
-    for path in sorted((PROJECT / "models" / "marts").glob("*.yml")):
+    for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml")):
         for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
             columns = model["columns"]
             found[model["name"]] = {column["name"]: column["data_type"] for column in columns}
@@ -174,7 +80,19 @@ def test_every_metric_names_columns_of_the_contracts(
     for metric in METRICS:
         columns = contracts[metric.mart]
         assert metric.column in columns, metric.name
-        assert columns[metric.date_column] == "date", metric.name
+    for name, mart in MARTS.items():
+        assert mart.date_column is None or contracts[name][mart.date_column] == "date", name
+        assert set(mart.dimensions) <= contracts[name].keys(), name
+
+
+def test_the_same_sql_holds_in_every_mart_that_a_metric_names(
+    contracts: dict[str, dict[str, str]], marts: duckdb.DuckDBPyConnection
+) -> None:
+    for metric in METRICS:
+        assert {metric.mart, *metric.also_in} <= MARTS.keys(), metric.name
+        for mart in metric.also_in:
+            assert metric.column in contracts[mart], (metric.name, mart)
+            marts.execute(f"select {metric.sql} from {mart}")
 
 
 def test_every_metric_has_a_value_worked_out_by_hand(marts: duckdb.DuckDBPyConnection) -> None:
