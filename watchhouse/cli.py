@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "demo-stream": ("watchhouse.commands.demo_stream", "the same through a Kafka broker"),
     "ingest": ("ingest.command", "land files as raw Parquet"),
     "stream": ("ingest.streaming.command", "land the messages of Kafka topics as they arrive"),
+    "replay": ("ingest.replay", "take quarantined records back through the rules"),
     "produce": ("ingest.streaming.produce", "send files or made-up events to a Kafka topic"),
     "build": ("watchhouse.commands.build", "build and test the models, then publish a release"),
     "publish": ("watchhouse.commands.publish", "publish what the last complete dbt build tested"),

@@ -64,6 +64,8 @@ class Entry:
     reject_files: tuple[StoredFile, ...] = ()
     kafka: Mapping[str, Any] | None = None
     """Of a batch from a topic: which offsets of which partition it holds, and what is missing."""
+    replay_of: str | None = None
+    """The batch whose records were taken back through the rules in this one."""
     entry_kind: str = "batch"
     entry_version: int = field(default=ENTRY_VERSION)
 
@@ -78,8 +80,9 @@ class Entry:
         values["ingest_date"] = self.ingest_date.isoformat()
         values["landed_at"] = self.landed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         document = {name: values[name] for name in _ORDER}
-        if self.kafka is not None:
-            document["kafka"] = values["kafka"]
+        for name in ("kafka", "replay_of"):
+            if values[name] is not None:
+                document[name] = values[name]
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
