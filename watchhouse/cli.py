@@ -33,6 +33,8 @@ COMMANDS: Final = {
     "ingest": ("ingest.command", "land files as raw Parquet"),
     "stream": ("ingest.streaming.command", "land the messages of Kafka topics as they arrive"),
     "replay": ("ingest.replay", "take quarantined records back through the rules"),
+    "compact": ("ingest.compaction.command", "make few large files of the many small ones"),
+    "files": ("watchhouse.commands.files", "list the current raw files, for other engines"),
     "produce": ("ingest.streaming.produce", "send files or made-up events to a Kafka topic"),
     "build": ("watchhouse.commands.build", "build and test the models, then publish a release"),
     "publish": ("watchhouse.commands.publish", "publish what the last complete dbt build tested"),

@@ -18,6 +18,7 @@
     'read_count': 'bigint',
     'rejected_count': 'bigint',
     'landed_count': 'bigint',
+    'revision': 'bigint',
     'ingest_date': 'date',
     'landed_at': 'timestamptz',
 } -%}
@@ -44,6 +45,19 @@ ledger as (
 
 ),
 
+-- Compaction writes entries anew, in other files: while both are there, the newer one counts.
+latest as (
+
+    select *
+    from ledger
+    where entry_kind = 'batch'
+    qualify
+        row_number() over (
+            partition by batch_id order by coalesce(revision, 0) desc, landed_at
+        ) = 1
+
+),
+
 final as (
 
     select
@@ -65,8 +79,7 @@ final as (
         landed_count,
         ingest_date,
         timezone('UTC', landed_at) as landed_at
-    from ledger
-    where entry_kind = 'batch'
+    from latest
 
 )
 
