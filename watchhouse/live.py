@@ -18,7 +18,7 @@ from watchhouse.errors import WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger, superseded
 from watchhouse.manifests import DATABASE_NAME
-from watchhouse.marts import literal
+from watchhouse.marts import Selection, literal
 from watchhouse.releases import Follower, Release
 
 _STREAM: Final = "watch_events"
@@ -43,10 +43,12 @@ class LiveTail:
     """Plays that no release holds yet. Times are UTC; `users` are counted by pseudonym.
 
     `batch_count` batches were looked at; `unread_batch_count` more hold dates in a format that the
-    shipped SQL does not know, and wait for the next build.
+    shipped SQL does not know, and wait for the next build. After a release of `selection` core, the
+    marts outside the core lack more than the tail.
     """
 
     release_id: int
+    selection: Selection
     data_as_of: datetime | None
     is_provisional: bool
     read_at: datetime
@@ -116,6 +118,7 @@ class Live:
         landed, quarantined, duplicates, latest = counts
         return LiveTail(
             release_id=release.manifest.release_id,
+            selection=release.manifest.selection,
             data_as_of=release.manifest.data_as_of,
             is_provisional=True,
             read_at=now,

@@ -159,7 +159,7 @@ def find_restatements(
 def write_restatements(connection: duckdb.DuckDBPyConnection) -> None:
     """Put the ledger, with what is held, into the attached database `release`."""
     connection.execute(
-        "create table release.history.restatements as"
+        "create or replace table release.history.restatements as"
         " from history.restatements union all by name from new_restatements"
         " order by release_id, activity_date"
     )

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         default=300.0, ge=0, description="Seconds to wait for another builder to finish."
     )
 
+    full_every: float = Field(
+        default=900.0,
+        ge=0,
+        description="Seconds between builds of all marts while `run` publishes the core ones.",
+    )
+
     kafka_bootstrap_servers: str = Field(
         default="localhost:9092", min_length=1, description="Brokers to ask first, HOST:PORT, …"
     )

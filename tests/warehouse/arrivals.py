@@ -20,6 +20,7 @@ _MINUTES: Final = ("0", "1", "0.5", "5", "20", "25", "30", "35", "45", "90", "15
 _ZONES: Final = ("UTC", "Asia/Kolkata", "America/New_York")
 
 Build = Literal["published", "unpublished", "dies"]
+Selected = Literal["core", "full"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Step:
 
     landings: tuple["Landing", ...]
     build: Build
+    selection: Selected
     left_out: tuple[str, ...] = ()
 
 
@@ -83,8 +85,10 @@ class Arrivals:
                 landings.append(landing)
                 self._landed.append(landing)
             builds: tuple[Build, ...] = ("published", "unpublished", "dies")
-            build = draw.choices(builds, (5, 2, 3))[0] if number < count - 1 else "published"
-            yield Step(tuple(landings), build, self._left_out() if build == "dies" else ())
+            build = draw.choices(builds, (6, 2, 2))[0] if number < count - 1 else "published"
+            selection: Selected = "full" if build == "dies" else draw.choice(("core", "full"))
+            left_out = self._left_out() if build == "dies" else ()
+            yield Step(tuple(landings), build, selection, left_out)
 
     def _landing(self, files: list[list[Row]]) -> Landing:
         draw = self._random

@@ -11,7 +11,7 @@ import pytest
 
 from watchhouse.layout import Home
 from watchhouse.manifests import ReleaseManifest
-from watchhouse.marts import Mart, PublicationPlan
+from watchhouse.marts import Log, Mart, PublicationPlan
 from watchhouse.publishing import Publication, publish
 
 CODE_VERSION = "c0de"
@@ -46,9 +46,10 @@ PLAN = PublicationPlan(
             partition_by="started_date",
             order_by=("play_id",),
             indexes=(),
+            is_core=True,
         ),
     ),
-    logs=("intermediate.int_changed_days", "intermediate.int_changed_spans"),
+    logs=(Log("intermediate", "int_changed_days"), Log("intermediate", "int_changed_spans")),
 )
 
 _TABLES = """
@@ -58,12 +59,13 @@ _TABLES = """
     create table history.published_batches (
         batch_id varchar, release_id integer, published_at timestamptz
     );
+    create table history.waiting_batches (batch_id varchar);
     create table history.release_parts (
         mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
     );
     create table history.last_run as select
         'run-0' as invocation_id, 'c0de' as code_version, 'c0de' as table_code_version,
-        false as full_refresh,
+        'full' as selection, false as full_refresh,
         now() as started_at, now() as completed_at, true as is_complete, 0::integer as failed_count;
     create table history.shows_snapshot (show_id varchar, valid_from timestamptz);
     create table intermediate.int_batches (
@@ -116,13 +118,13 @@ class SmallBuild:
                 f" from range({plays}) as t (i)"
             )
 
-    def publish(self) -> ReleaseManifest:
-        """Publish what there is."""
+    def publish(self, base: ReleaseManifest | None = None) -> ReleaseManifest:
+        """Publish what there is; with a `base`, the core marts only."""
         with duckdb.connect(str(self.home.build_database)) as connection:
             return publish(
                 connection,
                 self.home,
-                Publication(plan=self.plan, code_version=CODE_VERSION, now=NOW),
+                Publication(plan=self.plan, code_version=CODE_VERSION, now=NOW, base=base),
             )
 
     def read(self, sql: str, *, release: str = "current") -> list[tuple[object, ...]]:
