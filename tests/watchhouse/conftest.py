@@ -1,14 +1,16 @@
 """A small build database, as dbt leaves it behind, without dbt."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
+from watchhouse.fingerprint import PROJECT
 from watchhouse.layout import Home
 from watchhouse.manifests import ReleaseManifest
 from watchhouse.marts import Log, Mart, PublicationPlan
@@ -163,3 +165,32 @@ def small_build(home: Home, build_in: Callable[[Home], SmallBuild]) -> SmallBuil
 def python() -> tuple[list[str], dict[str, str]]:
     """Return a command that runs Python on this checkout, and its environment."""
     return [sys.executable], {"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"}
+
+
+@pytest.fixture(scope="session")
+def contracts() -> dict[str, dict[str, str]]:
+    """Return the columns of each mart, with their types."""
+    found = {}
+    for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            columns = model["columns"]
+            found[model["name"]] = {column["name"]: column["data_type"] for column in columns}
+    return found
+
+
+@pytest.fixture
+def marts(contracts: dict[str, dict[str, str]]) -> duckdb.DuckDBPyConnection:
+    """Return a database with the marts as their contracts promise them, without a row."""
+    connection = duckdb.connect()
+    for mart, columns in contracts.items():
+        described = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        connection.execute(f"create table {mart} ({described})")
+    return connection
+
+
+def insert(
+    marts: duckdb.DuckDBPyConnection, mart: str, rows: Sequence[Mapping[str, object]]
+) -> None:
+    for row in rows:
+        names, marks = ", ".join(row), ", ".join("?" for _ in row)
+        marts.execute(f"insert into {mart} ({names}) values ({marks})", list(row.values()))
