@@ -10,8 +10,13 @@ with
 user_show_days as (
 
     select *
-    from {{ ref('int_user_show_days') }} as day
-    where season is not null{% if is_incremental() %} and {{ of_changed_user_seasons('day') }}{% endif %}
+    from (
+        select * from {{ ref('int_user_show_days') }}
+        where season is not null
+    ) as day
+    {%- if is_incremental() %}
+    where {{ of_changed_user_seasons('day') }}
+    {%- endif %}
 
 ),
 
@@ -101,34 +106,35 @@ running as (
 
 ),
 
-final as (
+judged as (
 
     select
-        running.user_id,
-        running.show_id,
-        running.season,
-        any_value(seasons.season_key) as season_key,
-        list(running.episode order by running.episode) filter (
-            where running.is_watched_now
-        ) as watched_episodes,
-        cast(
-            min(running.season_watched_microseconds) filter (
-                where
-                    running.season_gained_microseconds
-                    >= {{ var('complete_threshold') }} * seasons.season_microseconds
-            ) as bigint
-        ) as microseconds_to_complete,
-        min(running.activity_date) as first_watched_date,
-        min(running.activity_date) filter (where running.is_started) as started_date,
-        min(running.activity_date) filter (
-            where
-                running.season_gained_microseconds
-                >= {{ var('complete_threshold') }} * seasons.season_microseconds
-        ) as completed_date
+        running.*,
+        seasons.season_key,
+        running.season_gained_microseconds
+        >= {{ var('complete_threshold') }} * seasons.season_microseconds as is_complete
     from running
     left join seasons
         on running.show_id = seasons.show_id and running.season = seasons.season
-    group by running.user_id, running.show_id, running.season
+
+),
+
+final as (
+
+    select
+        user_id,
+        show_id,
+        season,
+        any_value(season_key) as season_key,
+        list(episode order by episode) filter (where is_watched_now) as watched_episodes,
+        cast(
+            min(season_watched_microseconds) filter (where is_complete) as bigint
+        ) as microseconds_to_complete,
+        min(activity_date) as first_watched_date,
+        min(activity_date) filter (where is_started) as started_date,
+        min(activity_date) filter (where is_complete) as completed_date
+    from judged
+    group by user_id, show_id, season
 
 )
 
