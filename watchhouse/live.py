@@ -188,7 +188,8 @@ class Live:
         return not known or literal(str(known)) in self._models[_CHECKED]
 
     def _judge(self, connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> None:
-        paths = [str(self._home.root / file.path) for e in entries for file in e.files]
+        # Compaction lets batches share files; then each file is read once, for these batches only.
+        paths = dict.fromkeys(str(self._home.root / file.path) for e in entries for file in e.files)
         rows: list[Any] = [
             [
                 entry.batch_id,
@@ -208,7 +209,10 @@ class Live:
         )
         if paths:
             files = ", ".join(map(literal, paths))
-            rows_of = f"select * from read_parquet([{files}], hive_partitioning = false)"  # noqa: S608
+            rows_of = (
+                f"select * from read_parquet([{files}], hive_partitioning = false)"  # noqa: S608
+                " where batch_id in (select batch_id from warehouse.intermediate.int_batches)"
+            )
             staged, found = _LANDED.subn(
                 lambda _: f"landed as ({rows_of}),", self._models[_STAGED], count=1
             )

@@ -6,8 +6,8 @@ The steps, in an order that lets a crash between any two of them do no harm:
 2. the release folder under a temporary name: database, manifest, lock file, all on disk;
 3. its rename to `releases/<n>`;
 4. the pointer `current`, replaced by rename: from here on readers see it;
-5. one transaction in the build database: these batches are published, these are the files, the
-   logs of changes are empty.
+5. one transaction in the build database: these batches are published, these are the files, these
+   are the days as published, the logs of changes are empty.
 
 A release of the core marts begins as a copy of the one before, in which only they are replaced.
 What the others have not seen is set aside in the last step instead of forgotten: the logs of
@@ -34,6 +34,7 @@ from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
 from watchhouse.marts import Log, Mart, PublicationPlan, literal
 from watchhouse.parts import PartWriter, sync
+from watchhouse.restatements import find_restatements, keep_restatements, write_restatements
 from watchhouse.state import BuildState, read_state
 
 
@@ -127,6 +128,12 @@ def _write(
     """Write the whole release into `folder`, onto the disk."""
     state = read_state(connection)
     newest = data_as_of(connection)
+    find_restatements(
+        connection,
+        release_id=parts.release_id,
+        published_at=publication.now,
+        code_version=publication.code_version,
+    )
     database = folder / DATABASE_NAME
     base = publication.base
     if base is not None:
@@ -149,6 +156,7 @@ def _write(
             marts=known | written,
         )
         write_meta(connection, manifest, publication.plan)
+        write_restatements(connection)
     # A client that forgets to open it read-only is told so, rather than locking readers out.
     database.chmod(0o444)
     (folder / LOCK_NAME).touch()
@@ -208,6 +216,7 @@ def _remember(
             )
         for log in publication.plan.logs:
             connection.execute(f"delete from {log.relation}")  # noqa: S608
+        keep_restatements(connection, code_version=manifest.code_version)
         connection.commit()
     except duckdb.Error as error:
         connection.rollback()

@@ -24,6 +24,11 @@ class Settings(BaseSettings):
     reject_retention_days: int = Field(
         default=30, ge=0, description="Days for which the text of rejected records is kept."
     )
+    compaction_grace: float = Field(
+        default=900.0,
+        ge=120,
+        description="Seconds for which files that were compacted stay for those who read them.",
+    )
     keep_releases: int = Field(
         default=5, ge=1, description="Releases kept besides those that a reader still has open."
     )

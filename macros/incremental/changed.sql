@@ -27,6 +27,22 @@
     )
 {%- endmacro %}
 
+{#-
+  Plays that may still run on a changed day: no play lasts longer than `longest_watch_minutes`, and
+  the day the clocks go forward is short, which can put one more midnight into it.
+-#}
+{% macro near_changed_days(row) -%}
+    {{ row }}.started_date in (
+        select
+            cast(unnest(generate_series(
+                activity_date - {{ (var('longest_watch_minutes') + 1439) // 1440 + 1 }},
+                activity_date,
+                interval '1 day'
+            )) as date)
+        from {{ ref('int_changed_days') }}
+    )
+{%- endmacro %}
+
 {#- Rows per reporting day that look back over a window which a changed day is in. -#}
 {% macro in_changed_windows(row='target') -%}
     {{ row }}.activity_date in (

@@ -54,6 +54,7 @@ final as (
         entries.source_kind,
         entries.source_uri,
         entries.content_hash,
+        entries.replay_of,
         entries.watch_date_format,
         entries.time_zone,
         entries.decimal_separator,

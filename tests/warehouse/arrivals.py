@@ -35,7 +35,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Landing:
-    """One file and its mapping. Without rows it is one that landed before."""
+    """One file and its mapping. Without rows it is one that landed before, or is replayed."""
 
     stream: str
     name: str
@@ -43,10 +43,13 @@ class Landing:
     landed_at: datetime
     rows: tuple[Row, ...] = ()
     torn: tuple[str, ...] = ()
+    is_replay: bool = False
 
     def onto(self, lake: Lake) -> None:
         """Land it."""
-        if self.rows:
+        if self.is_replay:
+            lake.replay(self.name, mapping=self.mapping, landed_at=self.landed_at)
+        elif self.rows:
             lake.land(
                 self.stream,
                 self.rows,
@@ -94,7 +97,9 @@ class Arrivals:
         landed_at = OPENED_AT + timedelta(minutes=draw.randrange(1_000))
         if self._landed and kind < 0.25:
             before = draw.choice(self._landed)
-            return Landing(before.stream, before.name, self._mapping(before.stream), landed_at)
+            mapping = self._mapping(before.stream)
+            is_replay = draw.random() < 0.4
+            return Landing(before.stream, before.name, mapping, landed_at, is_replay=is_replay)
         if files and kind < 0.7:
             torn = tuple("torn" for _ in range(draw.choice((0, 0, 2))))
             rows = tuple(files.pop())
