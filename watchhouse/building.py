@@ -24,7 +24,7 @@ from watchhouse.failures import failures, keep_rows
 from watchhouse.fingerprint import PROJECT, code_version
 from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
-from watchhouse.marts import PublicationPlan, publication_plan
+from watchhouse.marts import PublicationPlan, Selection, publication_plan
 from watchhouse.progress import BuildProgress
 
 _SHOWN_FAILURES: Final = 20
@@ -70,8 +70,10 @@ class Builder:
         manifest, version = self._parsed()
         return publication_plan(manifest.nodes.values()), version
 
-    def build(self, *, full_refresh: bool, lock_timeout: float) -> BuildReport:
-        """Build and test everything that the project holds; publish nothing.
+    def build(
+        self, *, full_refresh: bool, lock_timeout: float, selection: Selection = "full"
+    ) -> BuildReport:
+        """Build and test everything that the project holds, or its core; publish nothing.
 
         Raises:
             BuildError: naming every model and test that failed.
@@ -81,6 +83,8 @@ class Builder:
         with builder_lock(self._home.builder_lock, timeout=lock_timeout):
             manifest, _ = self._parsed()
             arguments = ["build", *(["--full-refresh"] if full_refresh else [])]
+            if selection != "full":
+                arguments += ["--selector", selection]
             # Unit tests show what the code does: the same code passed them when it was new.
             self._unit_test_count = len(manifest.unit_tests)
             if not full_refresh and self._home.build_database.exists():
