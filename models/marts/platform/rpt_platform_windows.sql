@@ -155,24 +155,24 @@ final as (
         present.binge_session_count / nullif(present.session_count, 0) as binge_share,
         present.watched_microseconds / 60e6 / present.play_count as avg_view_duration_minutes,
         {%- for name in ['play_count', 'session_count', 'binge_session_count'] %}
-        case when compared.is_previous_known then coalesce(preceding.{{ name }}, 0) end
+        case when compared.is_previous_known then coalesce(earlier.{{ name }}, 0) end
             as previous_{{ name }},
         {%- endfor %}
         case when compared.is_previous_known then coalesce(previous_users.user_count, 0) end
             as previous_user_count,
-        case when compared.is_previous_known then coalesce(preceding.watched_microseconds, 0) end
+        case when compared.is_previous_known then coalesce(earlier.watched_microseconds, 0) end
             as previous_watched_microseconds,
-        case when compared.is_previous_known then coalesce(preceding.watched_microseconds, 0) end
+        case when compared.is_previous_known then coalesce(earlier.watched_microseconds, 0) end
         / 3600e6 as previous_hours_viewed,
-        preceding.complete_play_count / nullif(preceding.known_runtime_play_count, 0)
+        earlier.complete_play_count / nullif(earlier.known_runtime_play_count, 0)
             as previous_completion_rate_by_plays,
-        preceding.binge_session_count / nullif(preceding.session_count, 0) as previous_binge_share,
+        earlier.binge_session_count / nullif(earlier.session_count, 0) as previous_binge_share,
         compared.window_started_date,
         compared.window_ended_date
     from compared
     inner join window_summed as present on compared.window_name = present.window_name
     inner join window_users on compared.window_name = window_users.window_name
-    left join previous_summed as preceding on compared.window_name = preceding.window_name
+    left join previous_summed as earlier on compared.window_name = earlier.window_name
     left join previous_users on compared.window_name = previous_users.window_name
 
 )
