@@ -16,6 +16,9 @@ Level = Literal["L0", "L1", "L2"]
 LEVELS: Final[tuple[Level, ...]] = ("L0", "L1", "L2")
 """What the input holds, from the least: each level includes those before it."""
 
+Period = Literal["day", "week", "month"]
+"""Weeks begin on Monday."""
+
 
 class Mart(BaseModel):
     """How the metrics of a mart can be cut."""
@@ -26,6 +29,19 @@ class Mart(BaseModel):
     """The column that places a row in time; None in a mart of the state at the release."""
     dimensions: tuple[str, ...]
     """Columns to group and filter by."""
+    period: Period = "day"
+    """What the date stands for: the day itself, or the week or month that begins with it."""
+    time_column: str | None = None
+    """The moment, UTC, whose reporting day is the date: with it rows can be put on days of another
+    time zone."""
+    overlapping: tuple[str, ...] = ()
+    """Dimensions whose values share rows of the input, as windows and genres do: nothing may be
+    summed over several of them."""
+    users: str | None = None
+    """Aggregate that says how many users the rows describe, at least; None when it cannot be told,
+    and then callers who may not read single users see none of it."""
+    about_users: bool = True
+    """Whether the rows describe users at all."""
 
 
 class Metric(BaseModel):

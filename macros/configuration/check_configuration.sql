@@ -48,6 +48,13 @@
             and value | select('integer') | select('ge', range['minimum'])
             | select('le', range['maximum']) | unique | list | length == value | length
         ) }}
+    {%- elif kind == 'rising' -%}
+        {{ return(is_list(value) and is_rising_in(value, range)) }}
+    {%- elif kind == 'words' -%}
+        {{ return(
+            is_list(value) and value and value | select('string') | list | length == value | length
+            and "'" not in (value | join)
+        ) }}
     {%- elif kind == 'weights' -%}
         {{ return(is_whole_of_weights(value)) }}
     {%- elif kind == 'dayparts' -%}
@@ -70,6 +77,9 @@
         'whole': 'a whole number' ~ unit ~ from ~ ' to ' ~ range['maximum'],
         'number': 'a number' ~ unit ~ from ~ ' to ' ~ range['maximum'],
         'whole_list': 'a list of different whole numbers' ~ unit ~ from ~ ' to ' ~ range['maximum'],
+        'rising':
+            'a list of rising numbers' ~ unit ~ from ~ ' to ' ~ range['maximum'],
+        'words': 'a list of texts without quotes',
         'weights': 'a map of names to numbers from 0 to 1 that add up to 1',
         'dayparts':
             'a list of {name, first_hour}, the first from hour 0 and each after the one before, '
@@ -95,6 +105,16 @@
         and value <= range['maximum']
         and (value > range['above'] if 'above' in range else value >= range['minimum'])
     ) }}
+{%- endmacro %}
+
+{% macro is_rising_in(value, range) -%}
+    {%- for number in value -%}
+        {%- if not is_number_in(number, range)
+            or (not loop.first and number <= loop.previtem) -%}
+            {{ return(false) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(value | length > 0) }}
 {%- endmacro %}
 
 {% macro is_whole_of_weights(value) -%}

@@ -70,6 +70,15 @@ def test_every_variable_is_declared_with_what_it_may_be() -> None:
         ),
         ({"weekend_weekdays": 6}, "weekend_weekdays is 6: it must be a list of different whole"),
         ({"weekend_weekdays": [0, "x"]}, "weekend_weekdays is [0, 'x']: it must be a list"),
+        (
+            {"engagement_weights": {"hours": 0.5, "recency": 0.4}},
+            "it must be a map of names to numbers from 0 to 1 that add up to 1",
+        ),
+        (
+            {"runtime_band_minutes": [15, 70, 35]},
+            "runtime_band_minutes is [15, 70, 35]: it must be a list of rising numbers of minutes",
+        ),
+        ({"series_content_types": "series"}, "'series': it must be a list of texts"),
         ({"dayparts": [{"name": "night", "first_hour": 6}]}, "it must be a list of {name, first"),
         ({"dayparts": ["night"]}, "dayparts is ['night']: it must be a list of {name, first"),
         (
