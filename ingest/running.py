@@ -22,8 +22,8 @@ from ingest.streaming.command import (
     chosen_topics,
     stopped_by_signals,
 )
-from ingest.streaming.connection import quiet_client
 from ingest.streaming.loader import StreamLoader
+from watchhouse.connection import quiet_client
 from watchhouse.errors import UsageError
 from watchhouse.layout import Home
 from watchhouse.pseudonyms import Pseudonymiser

@@ -19,6 +19,8 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 
+from watchhouse.dbt_events import spare_debug_events
+from watchhouse.dbt_plugin import kept_open
 from watchhouse.errors import BuildError
 from watchhouse.failures import failures, keep_rows
 from watchhouse.fingerprint import PROJECT, code_version
@@ -58,6 +60,7 @@ class Builder:
         self._manifest: Manifest | None = None
         self._code_version: str | None = None
         self._unit_test_count = 0
+        spare_debug_events()
         self._log = home.root / "logs" / "dbt.log"
         self._log_file: TextIO | None = None
 
@@ -122,7 +125,7 @@ class Builder:
     def _invoke(self, arguments: Sequence[str], manifest: Manifest | None) -> object:
         """Run one dbt command; return its result, be it good or bad."""
         runner = dbtRunner(manifest=manifest, callbacks=[self._follow])
-        with _environment(WATCHHOUSE_HOME=str(self._home.root)), self._logging():
+        with _environment(WATCHHOUSE_HOME=str(self._home.root)), self._logging(), kept_open():
             try:
                 outcome = runner.invoke([*arguments, *self._options()])
             finally:

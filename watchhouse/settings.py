@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     intake_drop: str = Field(
         default="", description="Members of HTTP events that are not kept, with commas."
     )
+    intake_topic: str | None = Field(
+        default=None,
+        pattern="^[A-Za-z0-9._-]{1,249}$",
+        description="Topic that HTTP events are sent to, instead of being spooled.",
+    )
     api_requests_per_minute: int = Field(
         default=1200, ge=1, description="Requests that each API key may make in a minute."
     )

@@ -17,7 +17,7 @@ from ingest.columns import STREAMS
 from ingest.compaction.days import WORKSPACE, Compactor
 from ingest.mappings import Mapping
 from ingest.streaming.chains import Chains, Log
-from ingest.streaming.decoding import Messages
+from ingest.streaming.messages import Messages
 from ingest.streaming.micro_batches import Lander, MicroBatch
 from ingest.streaming.topics import Topic
 from ingest.workspace import Workspace, sweep
