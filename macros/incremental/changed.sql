@@ -28,14 +28,14 @@
 {%- endmacro %}
 
 {#-
-  Plays that may still run on a changed day: no play lasts longer than `longest_watch_minutes`, and
-  the day the clocks go forward is short, which can put one more midnight into it.
+  Plays that may still run on a changed day: none lasts longer than 24 hours, the most that
+  `longest_watch_minutes` may be, and those are two midnights when the clocks go forward.
 -#}
 {% macro near_changed_days(row) -%}
     {{ row }}.started_date in (
         select
             cast(unnest(generate_series(
-                activity_date - {{ (var('longest_watch_minutes') + 1439) // 1440 + 1 }},
+                activity_date - 2,
                 activity_date,
                 interval '1 day'
             )) as date)
@@ -70,7 +70,8 @@
 {%- endmacro %}
 
 {% macro longest_window_days() -%}
-    {{ return([var('weekly_window_days'), var('monthly_window_days')] | max) }}
+    {#- Not above it, or check_configuration had stopped the run. -#}
+    {{ return(var('monthly_window_days')) }}
 {%- endmacro %}
 
 {#- Rows per viewer and reporting day. -#}
@@ -138,5 +139,25 @@
         select 1
         from {{ ref('int_batches') }} as batch
         where batch.stream = '{{ stream }}' and batch.is_moved
+    )
+{%- endmacro %}
+
+{#- Rows per ingest date and stream. -#}
+{% macro on_changed_ingest_dates(row='target') -%}
+    ({{ row }}.ingest_date, {{ row }}.stream) in (
+        select batch.ingest_date, batch.stream
+        from {{ ref('int_batches') }} as batch
+        inner join {{ ref('int_changed_batches') }} as changed
+            on batch.batch_id = changed.batch_id
+    )
+{%- endmacro %}
+
+{#- Rows per ingest date, whatever the stream. -#}
+{% macro of_changed_ingest_dates(row='target') -%}
+    {{ row }}.ingest_date in (
+        select batch.ingest_date
+        from {{ ref('int_batches') }} as batch
+        inner join {{ ref('int_changed_batches') }} as changed
+            on batch.batch_id = changed.batch_id
     )
 {%- endmacro %}

@@ -179,6 +179,24 @@
     cast({{ reporting_time(timestamp) }} as date)
 {%- endmacro %}
 
+{#-
+  When a reporting day began, UTC: the first moment that its date was shown. Where the clocks go
+  back to midnight, that is the earlier of two midnights.
+-#}
+{% macro reporting_day_started_at(day) -%}
+    {%- set zone = var('reporting_time_zone') -%}
+    {%- set midnight = local_to_utc('cast(' ~ day ~ ' as timestamp)', "'" ~ zone ~ "'") -%}
+    {%- set hour_before = midnight ~ " - interval '1 hour'" -%}
+    {%- if zone == 'UTC' -%}
+        cast({{ day }} as timestamp)
+    {%- else -%}
+        case
+            when {{ reporting_date(hour_before) }} = {{ day }} then {{ hour_before }}
+            else {{ midnight }}
+        end
+    {%- endif -%}
+{%- endmacro %}
+
 {#- The hour that the clocks of the reporting time zone showed, 0 to 23. -#}
 {% macro reporting_hour(timestamp) -%}
     cast(extract(hour from {{ reporting_time(timestamp) }}) as integer)
@@ -200,10 +218,17 @@
 {#- The part of the day that an hour of the clocks is in, by the var `dayparts`. -#}
 {% macro daypart(hour) -%}
     case
-    {%- for part in var('dayparts') | sort(attribute='first_hour', reverse=true) %}
+    {%- for part in var('dayparts') | reverse if execute %}
         when {{ hour }} >= {{ part['first_hour'] }} then '{{ part["name"] }}'
     {%- endfor %}
     end
+{%- endmacro %}
+
+{#- Whether a reporting day is one of `weekend_weekdays`. -#}
+{% macro is_weekend(day) -%}
+    extract(isodow from {{ day }}) in (
+        {{- var('weekend_weekdays') | join(', ') if execute else 6 -}}
+    )
 {%- endmacro %}
 
 {#-

@@ -30,6 +30,7 @@ final as (
         variant,
         runtime_source,
         source,
+        {{ passed_extras('extras') }} as extras,
         season,
         episode,
         watched_microseconds,

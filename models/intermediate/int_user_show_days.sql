@@ -31,10 +31,10 @@ final as (
         episode,
         count(*) as play_count,
         count(*) filter (
-            where watched_microseconds >= {{ var('valid_play_seconds') * 1000000 }}
+            where watched_microseconds >= {{ var('valid_play_seconds') }} * 1000000
         ) as valid_play_count,
         count(*) filter (
-            where watched_microseconds >= {{ var('reach_minutes') * 60000000 }}
+            where watched_microseconds >= {{ var('reach_minutes') }} * 60000000
         ) as reached_play_count,
         count(*) filter (where is_complete_play) as complete_play_count,
         count(*) filter (where is_complete_play is not null) as known_runtime_play_count,

@@ -1,14 +1,13 @@
 -- A row is a day whose minutes do not hold what is watched on it: its plays, cut at midnight.
-{%- set zone = "'" ~ var('reporting_time_zone') ~ "'" %}
 with
 
 plays as (
 
     select
-        started_date,
-        {{ reporting_date("ended_at - interval '1 microsecond'") }} as last_date,
-        started_at,
-        ended_at
+        play.started_date,
+        {{ reporting_date("play.ended_at - interval '1 microsecond'") }} as last_date,
+        play.started_at,
+        play.ended_at
     from {{ ref('fct_plays') }} as play
     where {{ near_changed_days('play') }}
 
@@ -26,12 +25,9 @@ pieces as (
 
     select
         activity_date,
-        epoch_us(least(
-            ended_at, {{ local_to_utc('cast(activity_date + 1 as timestamp)', zone) }}
-        ))
-        - epoch_us(greatest(
-            started_at, {{ local_to_utc('cast(activity_date as timestamp)', zone) }}
-        )) as watched_microseconds
+        epoch_us(least(ended_at, {{ reporting_day_started_at('activity_date + 1') }}))
+        - epoch_us(greatest(started_at, {{ reporting_day_started_at('activity_date') }}))
+            as watched_microseconds
     from (
         select
             started_at,

@@ -20,7 +20,9 @@ sessions as (
 
     select
         started_date as activity_date,
-        count(*) as session_count
+        count(*) as session_count,
+        count(*) filter (where is_binge_session) as binge_session_count,
+        sum(watched_microseconds) as watched_microseconds
     from {{ ref('fct_viewing_sessions') }}
     where {{ on_changed_days(none, 'started_date') }}
     group by started_date
@@ -86,3 +88,7 @@ where
     or hours.play_count is distinct from platform_days.play_count
     or hours.complete_play_count is distinct from platform_days.complete_play_count
     or hours.watched_microseconds is distinct from platform_days.watched_microseconds
+    or coalesce(sessions.binge_session_count, 0)
+    is distinct from platform_days.binge_session_count
+    or coalesce(sessions.watched_microseconds, 0)
+    is distinct from platform_days.session_watched_microseconds

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.warehouse.stories import Told, tell
 from tests.warehouse.workshop import Project, Workshop, parse_project
 from watchhouse.layout import Home
 
-MakeWorkshop = Callable[[Mapping[str, str]], Workshop]
+MakeWorkshop = Callable[[Mapping[str, Any]], Workshop]
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def make_workshop(project: Project, tmp_path_factory: pytest.TempPathFactory) -> MakeWorkshop:
     """Return what makes an empty home to build in, with the dbt variables of its runs."""
 
-    def make(variables: Mapping[str, str]) -> Workshop:
+    def make(variables: Mapping[str, Any]) -> Workshop:
         return Workshop(Home(tmp_path_factory.mktemp("home")), project, variables)
 
     return make

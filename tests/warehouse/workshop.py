@@ -76,7 +76,7 @@ class Workshop:
 
     home: Home
     project: Project
-    variables: Mapping[str, str]
+    variables: Mapping[str, Any]
 
     def run(self, *options: str) -> None:
         """Run all models, and nothing else."""

@@ -26,6 +26,21 @@ show_days as (
 
 ),
 
+sessions as (
+
+    select *
+    from (
+        select
+            *,
+            started_date as activity_date
+        from {{ ref('fct_viewing_sessions') }}
+    ) as session
+    {%- if is_incremental() %}
+    where {{ on_changed_days('session') }}
+    {%- endif %}
+
+),
+
 -- Users are counted where each has one row a day, shows where each show has one.
 viewed as (
 
@@ -52,6 +67,19 @@ shown as (
 
 ),
 
+begun as (
+
+    select
+        activity_date,
+        count(*) filter (where is_binge_session) as binge_session_count,
+        cast(sum(watched_microseconds) as bigint) as session_watched_microseconds,
+        cast(sum(case when is_binge_session then watched_microseconds else 0 end) as bigint)
+            as binge_watched_microseconds
+    from sessions
+    group by activity_date
+
+),
+
 final as (
 
     select
@@ -59,13 +87,17 @@ final as (
         viewed.user_count,
         shown.show_count,
         viewed.session_count,
+        coalesce(begun.binge_session_count, 0) as binge_session_count,
         shown.complete_play_count,
         shown.known_runtime_play_count,
         viewed.watched_microseconds,
+        coalesce(begun.session_watched_microseconds, 0) as session_watched_microseconds,
+        coalesce(begun.binge_watched_microseconds, 0) as binge_watched_microseconds,
         viewed.watched_microseconds / 3600e6 as hours_viewed,
         viewed.activity_date
     from viewed
     inner join shown on viewed.activity_date = shown.activity_date
+    left join begun on viewed.activity_date = begun.activity_date
 
 )
 

@@ -74,6 +74,7 @@ final as (
         plays.variant,
         plays.runtime_source,
         plays.source,
+        plays.extras,
         plays.season,
         plays.episode,
         plays.watched_microseconds,

@@ -40,7 +40,7 @@ judged as (
         episode_count >= {{ var('binge_min_episodes') }}
         or (
             episode_count = 0
-            and watched_microseconds >= {{ var('binge_min_minutes') * 60000000 }}
+            and watched_microseconds >= {{ var('binge_min_minutes') }} * cast(60000000 as bigint)
         ) as is_binged
     from watched_shows
 

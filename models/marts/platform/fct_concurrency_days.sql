@@ -27,8 +27,8 @@ days as (
         -- A day of 23 or 25 hours is as long as it is.
         cast(date_diff(
             'minute',
-            {{ local_to_utc('cast(activity_date as timestamp)', "'" ~ var('reporting_time_zone') ~ "'") }},
-            {{ local_to_utc('cast(activity_date + 1 as timestamp)', "'" ~ var('reporting_time_zone') ~ "'") }}
+            {{ reporting_day_started_at('activity_date') }},
+            {{ reporting_day_started_at('activity_date + 1') }}
         ) as bigint) as minute_count
     from minutes
     group by activity_date

@@ -21,14 +21,14 @@ moves as (
 
     select
         started_at as moved_at,
-        1 as change
+        1 as count_change
     from plays
 
     union all
 
     select
         ended_at as moved_at,
-        -1 as change
+        -1 as count_change
     from plays
 
 ),
@@ -38,7 +38,7 @@ changes as (
     select
         date_trunc('minute', moved_at) as started_minute_at,
         moved_at,
-        cast(sum(change) as bigint) as change
+        cast(sum(count_change) as bigint) as count_change
     from moves
     group by started_minute_at, moved_at
 
@@ -47,7 +47,7 @@ changes as (
 -- No play lasts longer than a day, so none is on a day on which none starts or ends.
 utc_days as (
 
-    select distinct cast(started_minute_at as date) as utc_date from changes
+    select distinct cast(started_minute_at as date) as utc_day from changes
 
 ),
 
@@ -55,8 +55,8 @@ minutes as (
 
     select
         unnest(generate_series(
-            cast(utc_date as timestamp),
-            cast(utc_date as timestamp) + interval '1439 minutes',
+            cast(utc_day as timestamp),
+            cast(utc_day as timestamp) + interval '1439 minutes',
             interval '1 minute'
         )) as started_minute_at
     from utc_days
@@ -67,7 +67,7 @@ minute_changes as (
 
     select
         started_minute_at,
-        cast(sum(change) as bigint) as change
+        cast(sum(count_change) as bigint) as count_change
     from changes
     group by started_minute_at
 
@@ -77,7 +77,7 @@ opened as (
 
     select
         minutes.started_minute_at,
-        cast(coalesce(sum(minute_changes.change) over (
+        cast(coalesce(sum(minute_changes.count_change) over (
             order by minutes.started_minute_at
             rows between unbounded preceding and 1 preceding
         ), 0) as bigint) as opening_count
@@ -92,7 +92,7 @@ moments as (
     select
         started_minute_at,
         started_minute_at as moved_at,
-        opening_count as change
+        opening_count as count_change
     from opened
 
     union all
@@ -100,7 +100,7 @@ moments as (
     select
         started_minute_at,
         moved_at,
-        change
+        count_change
     from changes
 
 ),
@@ -110,7 +110,7 @@ levels as (
     select
         started_minute_at,
         moved_at,
-        cast(sum(change) as bigint) as change
+        cast(sum(count_change) as bigint) as count_change
     from moments
     group by started_minute_at, moved_at
 
@@ -120,7 +120,7 @@ held as (
 
     select
         started_minute_at,
-        cast(sum(change) over (
+        cast(sum(count_change) over (
             partition by started_minute_at order by moved_at
             rows between unbounded preceding and current row
         ) as bigint) as concurrent_play_count,

@@ -61,8 +61,7 @@ final as (
         known_runtime_play_count,
         watched_microseconds,
         watched_microseconds / 3600e6 as hours_viewed,
-        extract(isodow from activity_date) in ({{ var('weekend_weekdays') | join(', ') }})
-            as is_weekend,
+        {{ is_weekend('activity_date') }} as is_weekend,
         hour_local between {{ var('primetime_first_hour') }} and {{ var('primetime_last_hour') }}
             as is_primetime,
         activity_date,
