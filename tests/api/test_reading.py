@@ -170,6 +170,7 @@ def test_without_a_release_it_says_what_to_do(service: Service) -> None:
         "/analytics?days=x",
         "/v1/shows?limit=10001",
         "/v1/shows?cursor=x",
+        "/v1/activity?cursor=x",
         "/v1/quarantine?cursor=WyJhIiwieCJd",
         "/v1/users/u0/history?cursor=WyIxIiwiMiJd",
         "/v1/shows?format=xml",
