@@ -7,7 +7,18 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from api import analytics, documentation, health, intake, live, problems, registry, tables
+from api import (
+    analytics,
+    documentation,
+    health,
+    intake,
+    live,
+    marts,
+    problems,
+    querying,
+    registry,
+    tables,
+)
 from api.access import Access, Limits
 from api.answers import Answers, Cache
 from api.bodies import Room
@@ -28,6 +39,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
     analytics.router,
     tables.router,
+    marts.router,
+    querying.router,
     registry.router,
     live.router,
     intake.router,

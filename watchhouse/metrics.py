@@ -4,6 +4,7 @@ Each file of that folder is an area: the marts that it measures, and their metri
 aggregate over the rows of a mart; grouped by a dimension of the mart, it answers for each value.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -68,6 +69,12 @@ class Metric(BaseModel):
     column: str
     """The column that `sql` measures or counts."""
     sql: str
+
+    @property
+    def version(self) -> str:
+        """Eight hex digits that change with the meaning or the computation."""
+        text = f"{self.formula} {self.unit} {' '.join(self.sql.split())}"
+        return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
 _MARTS: Final = TypeAdapter(dict[str, Mart])
