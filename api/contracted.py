@@ -60,6 +60,8 @@ class MartPath:
     """How many users a row describes, at least, in SQL; None where it describes none."""
     kept: tuple[str, ...] = ()
     """Further columns that are no figures of users."""
+    contract: Contract | None = None
+    """Of a table that no model makes; None to take the model's."""
     scope: ScopeName = "read:aggregate"
 
     @property
@@ -72,8 +74,9 @@ def add_routes(router: APIRouter, paths: tuple[MartPath, ...]) -> None:
     """Add the paths whose marts the project has."""
     contracts = load_contracts()
     for path in paths:
-        if path.mart in contracts:
-            _add(router, path, contracts[path.mart])
+        contract = path.contract or contracts.get(path.mart)
+        if contract is not None:
+            _add(router, path, contract)
 
 
 def _add(router: APIRouter, path: MartPath, contract: Contract) -> None:
@@ -240,7 +243,12 @@ def require_mart(question: Question, mart: str) -> None:
     Raises:
         ProblemError: it was published by an earlier version, or without a full build.
     """
-    if mart not in question.manifest.marts:
+    is_there = mart in question.manifest.marts or question.rows(
+        "select 1 as found from duckdb_tables()"
+        " where schema_name = 'history' and table_name = $name",
+        {"name": mart},
+    )
+    if not is_there:
         detail = (
             f"release {question.manifest.release_id} has no {mart}; `watchhouse build` publishes it"
         )

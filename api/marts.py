@@ -6,9 +6,37 @@ from fastapi import APIRouter
 
 from api.contracted import OF_SHOW, MartPath, add_routes
 from api.parameters import READS
+from watchhouse.contracts import Column, Contract
 
 Window = Literal["1d", "7d", "28d", "91d", "all"]
 Period = Literal["day", "week", "month"]
+
+_FIGURES: Final = {
+    "play_count": ("bigint", "Plays"),
+    "user_count": ("bigint", "Distinct users"),
+    "session_count": ("bigint", "Sessions that began"),
+    "complete_play_count": ("bigint", "Complete plays"),
+    "hours_viewed": ("double", "Hours watched"),
+}
+_RESTATEMENTS: Final = Contract(
+    description="One row per release and reporting day whose published figures it changed.",
+    columns={
+        "release_id": Column("integer", is_nullable=False, description="The release."),
+        "activity_date": Column("date", is_nullable=False, description="Reporting day."),
+        "causes": Column(
+            "varchar[]", is_nullable=False, description="late, correction, replay or code; or all."
+        ),
+        **{
+            f"{name}_{when}": Column(
+                kind, is_nullable=True, description=f"{meaning} of the day, {when} the release."
+            )
+            for name, (kind, meaning) in _FIGURES.items()
+            for when in ("before", "after")
+        },
+        "published_at": Column("timestamp", is_nullable=False, description="When, UTC."),
+    },
+)
+"""Written by every publication, so no model's YAML promises it."""
 
 PATHS: Final = (
     MartPath(
@@ -207,10 +235,12 @@ PATHS: Final = (
     MartPath(
         "/v1/restatements",
         "restatements",
-        "Days whose figures a release changed",
+        "Days whose published figures a release changed",
         ("-release_id", "-activity_date"),
         date_column="activity_date",
-        users="0",
+        users="least(mart.user_count_before, mart.user_count_after)",
+        kept=("causes", "published_at"),
+        contract=_RESTATEMENTS,
     ),
 )
 

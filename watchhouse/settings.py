@@ -53,6 +53,14 @@ class Settings(BaseSettings):
     smallest_group: int = Field(
         default=5, ge=1, description="Users that a figure must describe to be shown to everybody."
     )
+    dashboard_users: bool = Field(
+        default=False,
+        description="Whether the dashboard shows single users, and groups however small.",
+    )
+    dashboard_beyond: bool = Field(
+        default=False,
+        description="Whether the dashboard, which asks for no key, may be served beyond this host.",
+    )
     lock_timeout: float = Field(
         default=300.0, ge=0, description="Seconds to wait for another builder to finish."
     )

@@ -49,6 +49,19 @@
         'drop_off_points': {'kind': 'whole', 'unit': 'falls', 'minimum': 1, 'maximum': 99},
         'runtime_band_minutes': {'kind': 'rising', 'unit': 'minutes', 'above': 0, 'maximum': 1440},
         'series_content_types': {'kind': 'words'},
+        'starter_minutes': {'kind': 'number', 'unit': 'minutes', 'above': 0, 'maximum': 1440},
+        'watcher_threshold': {'kind': 'number', 'above': 0, 'maximum': 1},
+        'season_binge_days': {'kind': 'whole', 'unit': 'days', 'minimum': 1, 'maximum': 3660},
+        'devour_hours_per_day': {'kind': 'number', 'unit': 'hours', 'above': 0, 'maximum': 24},
+        'hooked_threshold': {'kind': 'number', 'above': 0, 'maximum': 1},
+        'affinity_window_days': {'kind': 'whole', 'unit': 'days', 'minimum': 1, 'maximum': 3660},
+        'affinity_min_shared_users': {
+            'kind': 'whole', 'unit': 'users', 'minimum': 1, 'maximum': 1000000,
+        },
+        'affinity_top_shows': {'kind': 'whole', 'unit': 'shows', 'minimum': 1, 'maximum': 1000},
+        'affinity_max_shows_per_user': {
+            'kind': 'whole', 'unit': 'shows', 'minimum': 2, 'maximum': 10000,
+        },
         'top_shows': {'kind': 'whole', 'unit': 'ranks', 'minimum': 1, 'maximum': 1000},
         'primetime_first_hour': {
             'kind': 'whole', 'unit': 'hours', 'minimum': 0, 'maximum': 23,

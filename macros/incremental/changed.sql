@@ -87,6 +87,19 @@
     {{ row }}.user_id in (select user_id from {{ ref('int_changed_users') }})
 {%- endmacro %}
 
+{#-
+  Rows per viewer and season: of a viewer's whole history, because a season is watched over weeks,
+  and of every viewer of a season of which something else is known than before.
+-#}
+{% macro of_changed_user_seasons(row='target') -%}
+    (
+        {{ of_changed_users(row) }}
+        or ({{ row }}.show_id, {{ row }}.season) in (
+            select show_id, season from {{ ref('int_changed_seasons') }}
+        )
+    )
+{%- endmacro %}
+
 {#- Rows whose batch came or went: see the column is_moved of int_batches. -#}
 {% macro of_moved_batches(row='target') -%}
     {{ row }}.batch_id in (select batch_id from {{ ref('int_batches') }} where is_moved)

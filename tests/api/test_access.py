@@ -5,11 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
+from api.marts import PATHS as MART_PATHS
+from api.marts import router as marts
 from tests.api.conftest import NOW, Service, make_key
 from watchhouse.apikeys import SCOPES, KeyStore
 from watchhouse.cli import main
 from watchhouse.layout import Home
+from watchhouse.releases import open_current
 
 EVENT = {"user_id": "u"}
 
@@ -24,6 +28,7 @@ PATHS: dict[tuple[str, str], str | None] = {
     ("GET", "/v1/quality"): "read:aggregate",
     ("GET", "/v1/quarantine"): "read:aggregate",
     ("GET", "/v1/metrics"): "read:aggregate",
+    ("GET", "/v1/metrics/query?metrics=plays"): "read:aggregate",
     ("GET", "/v1/live"): "read:aggregate",
     ("GET", "/v1/releases"): "read:aggregate",
     ("GET", "/v1/releases/current"): "read:aggregate",
@@ -38,8 +43,18 @@ PATHS: dict[tuple[str, str], str | None] = {
 def test_each_path_wants_its_scope(reading: Callable[..., Service], home: Home) -> None:
     keys = {scope: make_key(home, scope) for scope in SCOPES}
     service = reading()
+    with open_current(home) as release:
+        found = release.cursor().execute("select show_id from dim_shows limit 1").fetchone()
+    assert found is not None
+    there = {route.path for route in marts.routes if isinstance(route, APIRoute)}
+    of_marts = {
+        ("GET", path.path.format(show_id=found[0])): str(path.scope)
+        for path in MART_PATHS
+        if path.path in there
+    }
+    assert len(of_marts) == len(there)
     with service.client() as client:
-        for (method, path), wanted in PATHS.items():
+        for (method, path), wanted in (PATHS | of_marts).items():
             event = [EVENT] if path.endswith("batch") else EVENT
             body = {"json": event} if method == "POST" else {}
             bare = client.request(method, path, **body)  # type: ignore[arg-type]

@@ -31,7 +31,7 @@ cross join bounds
 left join {{ ref('fct_platform_days') }} as days
     on
         summed.window_started_date <= days.activity_date
-        and days.activity_date <= bounds.last_activity_date
+        and bounds.last_activity_date >= days.activity_date
 group by
     summed.window_name,
     summed.play_count,

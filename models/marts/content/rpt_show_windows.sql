@@ -110,13 +110,13 @@ user_shows as (
     select
         days.show_id,
         days.user_id,
-        max(days.activity_date) as last_date,
-        max(days.activity_date) filter (where days.reached_play_count > 0) as last_reached_date
-        {%- for name, length in windows.items() if length %},
+        {%- for name, length in windows.items() if length %}
         max(days.activity_date) filter (
             where days.activity_date <= bounds.last_activity_date - {{ length }}
-        ) as last_date_before_{{ name }}
+        ) as last_date_before_{{ name }},
         {%- endfor %}
+        max(days.activity_date) as last_date,
+        max(days.activity_date) filter (where days.reached_play_count > 0) as last_reached_date
     from user_show_days as days
     cross join bounds
     group by days.show_id, days.user_id
@@ -127,9 +127,7 @@ counted as (
 
     select
         user_shows.show_id,
-        count(*) as user_count_all,
-        count(user_shows.last_reached_date) as reach_user_count_all
-        {%- for name, length in windows.items() if length %},
+        {%- for name, length in windows.items() if length %}
         count(*) filter (
             where user_shows.last_date > bounds.last_activity_date - {{ length }}
         ) as user_count_{{ name }},
@@ -139,8 +137,10 @@ counted as (
         count(*) filter (
             where
             user_shows.last_date_before_{{ name }} > bounds.last_activity_date - {{ 2 * length }}
-        ) as previous_user_count_{{ name }}
+        ) as previous_user_count_{{ name }},
         {%- endfor %}
+        count(*) as user_count_all,
+        count(user_shows.last_reached_date) as reach_user_count_all
     from user_shows
     cross join bounds
     group by user_shows.show_id

@@ -1,0 +1,126 @@
+"""One show from near: how it runs, where it is left, and by whom it is watched."""
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard import bars, cells, charts, choices, frame, measures, state
+from dashboard.figures import figures
+from dashboard.measures import Measure
+from dashboard.tables import shows
+from watchhouse.questions import COMPARED, PERIOD
+
+view = state.current()
+measure = measures.measure(view.measure)
+page = frame.open_page("Show", "How one show runs, where it is left, and who watches it", view)
+
+names = choices.shows()
+state.begin_with("show", names.get(shows.most_watched(), ""))
+name = st.selectbox("Show", tuple(names.values()), key="show", bind="query-params")
+(show,) = choices.ids_of(names, [name])
+of_show = shows.of_show(view, show)
+smallest = view.smallest_group
+
+page.figures(
+    figures(
+        of_show,
+        ("hours_viewed", "plays", "users", "completion_rate_by_plays", "avg_view_duration"),
+    )
+)
+page.panel(
+    f"{measure.label} over time",
+    partial(shows.over_time, view, show),
+    partial(charts.trend, measure=measure, time=PERIOD, compared=f"{COMPARED}{measure.column}"),
+    metrics=(view.measure,),
+)
+
+left, right = st.columns(2, gap="large")
+with left:
+    page.panel(
+        "Retention",
+        partial(shows.retention, show, smallest),
+        partial(
+            charts.curve,
+            measure=Measure("audience_watch_ratio", "Plays still watching", "share"),
+            x="bucket",
+            title="Part of the runtime",
+            marks=partial(shows.drop_offs, show, smallest),
+        ),
+        metrics=("audience_watch_ratio", "drop_off_points"),
+        about="Of all days. The dots are the three steepest falls.",
+        empty="The runtime of this show is not known, or too few plays of it are.",
+    )
+with right:
+    page.panel(
+        "From start to end",
+        partial(shows.funnel, show, smallest),
+        partial(
+            bars.grouped,
+            measure=Measure("users", "Users", "users"),
+            y="part",
+            series="step",
+            order=shows.STEPS,
+        ),
+        metrics=("starters", "watchers", "completers"),
+        about="Users of all days, by season where seasons are known.",
+        empty="Too few users started this show, or its runtime is not known.",
+    )
+
+left, right = st.columns(2, gap="large")
+with left:
+    page.panel(
+        "Devices",
+        partial(shows.by_dimension, view, show, "device"),
+        partial(bars.ranked, measure=measure, name="device", title="Device"),
+        metrics=(view.measure,),
+    )
+with right:
+    page.panel(
+        "Countries",
+        partial(shows.by_dimension, view, show, "country"),
+        partial(bars.ranked, measure=measure, name="country", title="Country"),
+        metrics=(view.measure,),
+    )
+
+page.panel(
+    "Episodes",
+    partial(shows.episodes, view, show),
+    partial(
+        bars.columns,
+        measure=measures.measure("plays"),
+        x="name",
+        title="Season and episode",
+    ),
+    metrics=("plays",),
+    empty="No play of these days says which episode it was of.",
+)
+page.table(
+    "Seasons",
+    partial(shows.seasons, show, smallest),
+    {
+        "season": st.column_config.NumberColumn("Season", format="%d"),
+        "episode_count": st.column_config.NumberColumn("Episodes", format="%d"),
+        "starter_count": cells.number("starters"),
+        "completer_count": cells.number("completers"),
+        "median_days_to_complete": cells.number("days_to_complete_season"),
+        "binge_scale": cells.number("binge_scale"),
+        "binge_pace": st.column_config.TextColumn("Pace"),
+        "season_binge_share": cells.number("season_binge_share"),
+        "hooked_episode": cells.number("hooked_episode"),
+    },
+    about="Of all days.",
+    empty="No season of this show is known.",
+)
+page.table(
+    "Who watched this also watched",
+    partial(shows.affinities, show, smallest),
+    {
+        "show_name": st.column_config.TextColumn("Show", width="large"),
+        "lift": cells.number("co_watch_lift"),
+        "jaccard": cells.number("co_watch_jaccard"),
+        "shared_user_count": cells.number("users"),
+    },
+    about="Of all days.",
+    empty="Too few users share this show with another.",
+)
+page.close()

@@ -1,0 +1,55 @@
+"""What all charts share: sizes, the legend, the axis of time, and the last touch."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import altair as alt
+
+HEIGHT: Final = 280
+GREY: Final = "#8a93a0"
+ROW: Final = 26
+"""Height of one bar that lies, in pixels."""
+FONT: Final = 12
+BANDS: Final[Mapping[str, Any]] = {
+    "day": "utcyearmonthdate",
+    "week": "utcyearweek",
+    "month": "utcyearmonth",
+}
+"""How wide a bar that stands for a period is."""
+NAME_WIDTH: Final = 190
+LEGEND: Final = alt.Legend(orient="top", title=None, symbolType="square", labelFontSize=FONT)
+
+
+def time_axis(column: str, *, band: Any = None) -> alt.X:  # noqa: ANN401 - a literal of Altair
+    """Return the axis of days; with `band`, of bars that stand for so long."""
+    axis = alt.Axis(
+        title=None, format="%-d %b", labelOverlap=True, labelAngle=0, grid=False, tickCount=8
+    )
+    if band:
+        return alt.X(f"{column}:T", timeUnit=band, axis=axis, title=None)
+    return alt.X(f"{column}:T", axis=axis, scale=alt.Scale(type="utc"))
+
+
+def day_tooltip(column: str) -> alt.Tooltip:
+    """Return the day where the reader points."""
+    return alt.Tooltip(
+        f"{column}:T", title="Day", format="%a %-d %b %Y", timeUnit="utcyearmonthdate"
+    )
+
+
+def finished(chart: Any, *, height: int = HEIGHT) -> alt.Chart:  # noqa: ANN401 - kinds of charts
+    """Return the chart with the height and the axes of all."""
+    finished: alt.Chart = (
+        chart.properties(height=height)
+        .configure_view(strokeWidth=0)
+        .configure_axis(
+            labelFontSize=FONT,
+            titleFontSize=FONT,
+            titleFontWeight="normal",
+            tickSize=0,
+            domain=False,
+            labelPadding=6,
+            titlePadding=10,
+        )
+    )
+    return finished

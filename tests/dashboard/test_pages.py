@@ -1,0 +1,117 @@
+"""Every page over known plays: the numbers it shows, what the address asks, and nothing at all."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.definitions import registry
+
+PAGES = ("overview", "shows", "show", "top10", "audience", "when", "live", "quality")
+Draw = Callable[..., AppTest]
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_without_an_error(page: Draw, published: Path, name: str) -> None:
+    app = page(published, name)
+    assert not app.exception
+    assert not app.error
+    assert app.title
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_needs_plays(page: Draw, without_plays: Path, name: str) -> None:
+    app = page(without_plays, name)
+    assert not app.exception
+    assert app.title[0].value == "No plays yet"
+
+
+def test_without_a_release_the_remedy_is_shown(page: Draw, tmp_path: Path) -> None:
+    app = page(tmp_path / "nothing")
+    assert not app.exception
+    assert app.title[0].value == "No release yet"
+    assert app.code[0].value == "make demo"
+
+
+def test_the_overview_sums_the_last_14_whole_days(page: Draw, published: Path) -> None:
+    # 8 x 14 hours of Dark and 5 x 14 halves of Moon; before them Dark alone.
+    app = page(published)
+    assert figures(app) == {
+        "Hours viewed": "147",
+        "Plays": "182",
+        "Users": "8",
+        "Completion": "61.5%",
+        "Binge share": "0.0%",
+    }
+    assert app.metric[0].delta == "+31.2%"
+    assert app.metric[3].delta == "-38.5 pts"
+
+
+def test_filters_and_days_come_from_the_address(page: Draw, published: Path) -> None:
+    app = page(published, days="Last 7 days", device=["mobile"])
+    assert figures(app)["Hours viewed"] == "17.5"
+    assert figures(app)["Users"] == "5"
+    # Sessions belong to no device.
+    assert figures(app)["Binge share"] == "–"  # noqa: RUF001 - a dash is meant
+
+
+def test_a_year_that_the_data_does_not_reach_is_not_compared(page: Draw, published: Path) -> None:
+    app = page(published, compare="A year before")
+    assert not app.metric[0].delta
+    assert any("the data begins on 5 Jan 2026" in text.value for text in app.caption)
+
+
+def test_what_nobody_watched_is_a_note_and_no_chart(page: Draw, published: Path) -> None:
+    app = page(published, device=["mobile"], country=["DK"])
+    assert any("Nothing was played" in note.value for note in app.info)
+
+
+def test_shows_are_listed_and_searched(page: Draw, published: Path) -> None:
+    listed = page(published, "shows").dataframe[0].value
+    assert list(listed["show_name"]) == ["Dark", "Moon"]
+    assert list(listed["hours_viewed"]) == [112.0, 35.0]
+    assert list(listed["users"]) == [8, 5]
+    app = page(published, "shows")
+    app.text_input(key="q").set_value("moo").run()
+    assert list(app.dataframe[0].value["show_name"]) == ["Moon"]
+
+
+def test_one_show_has_its_own_figures(page: Draw, published: Path) -> None:
+    app = page(published, "show")
+    app.selectbox(key="show").set_value("Moon").run()
+    assert not app.exception
+    assert figures(app)["Hours viewed"] == "35.0"
+    assert figures(app)["Completion"] == "0.0%"
+    assert figures(app)["Minutes a play"] == "30.0"
+
+
+def test_the_weekly_list_is_of_the_latest_whole_week(page: Draw, published: Path) -> None:
+    app = page(published, "top10")
+    assert app.selectbox(key="week").value == date(2026, 1, 26)
+    listed = app.dataframe[0].value
+    assert list(listed["show_name"]) == ["Moon"]
+    assert list(listed["hours_viewed"]) == [17.5]
+    assert list(listed["movement"]) == ["="]
+
+
+def test_every_record_is_accounted_for(page: Draw, published: Path) -> None:
+    app = page(published, "quality")
+    counts = figures(app)
+    assert counts["Read"] == "304"
+    assert counts["Valid"] == "302"
+    assert counts["Rejected"] == "1"
+    assert counts["Quarantined"] == "1"
+    assert counts["Unaccounted"] == "0"
+
+
+def test_every_figure_explains_itself(page: Draw, published: Path) -> None:
+    for name in ("overview", "show", "audience"):
+        for metric in page(published, name).metric:
+            assert "*Formula:*" in metric.help
+    assert registry()["plays"].formula in page(published).metric[1].help
