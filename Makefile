@@ -46,6 +46,11 @@ run: ## Land topics and the HTTP spool, build and publish, without end: [TOPIC=w
 demo-stream: setup-dev ## Send, stream, build, print results, with a broker from pip
 	@$(WATCHHOUSE) demo-stream
 
+.PHONY: compact
+compact: ## Make few large files of the many small ones that landed before today
+	$(RUNTIME)
+	@$(WATCHHOUSE) compact
+
 .PHONY: build
 build: ## Build and test the models, then publish a release
 	$(RUNTIME)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import queries
 from api.access import caller_of
-from api.parameters import AMBIGUOUS, FAILURES, UNKNOWN, Days, ShowName, UserId
+from api.parameters import AMBIGUOUS, READS, UNKNOWN, Days, ShowName, UserId
 from api.problems import ProblemError
 from api.reading import Question
 from api.schemas import Analytics, Day, ShowAnalytics, TopShow, TopViewer, UserAnalytics
@@ -17,10 +17,10 @@ from api.state import recorded, state_of
 
 _TOP: Final = 10
 
-router = APIRouter(tags=["analytics"])
+router = APIRouter(tags=["analytics"], dependencies=READS)
 
 
-@router.get("/analytics", response_model=Analytics, responses=FAILURES, summary="All viewing")
+@router.get("/analytics", response_model=Analytics, responses=UNKNOWN, summary="All viewing")
 async def get_analytics(request: Request, days: Days = 30) -> Response:
     """Sum up the last days that the release holds; figures of too few users are left out."""
     caller = caller_of(request, "read:aggregate")

@@ -136,7 +136,8 @@ class Answers:
         work: Callable[[Question], _Rendered],
     ) -> Response:
         asked = _normalised(request, caller, kind)
-        known = self.reader.known()
+        earlier = request.query_params.get("as_of")
+        known = self.reader.known() if earlier is None else None
         if known is not None:
             tag = _tag(known, asked)
             if _matches(request, tag):
@@ -144,9 +145,11 @@ class Answers:
             cached = self.cache.get(tag)
             if cached is not None:
                 return _response(cached, tag)
-        rendered = await self.reader.ask(work)
+        release_id = None if earlier is None else int(earlier)
+        rendered = await self.reader.ask(work, release_id=release_id)
         tag = _tag(rendered.manifest, asked)
-        self.cache.put(tag, rendered)
+        if earlier is None:
+            self.cache.put(tag, rendered)
         if _matches(request, tag):
             headers = _headers(rendered.manifest, tag)
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)

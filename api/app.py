@@ -7,7 +7,18 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from api import analytics, documentation, health, intake, live, problems, registry, tables
+from api import (
+    analytics,
+    documentation,
+    health,
+    intake,
+    live,
+    marts,
+    problems,
+    querying,
+    registry,
+    tables,
+)
 from api.access import Access, Limits
 from api.answers import Answers, Cache
 from api.bodies import Room
@@ -17,7 +28,7 @@ from api.idempotency import Requests
 from api.intake import WAITING_BYTES, Intake
 from api.problems import ProblemDocument
 from api.reading import Reader
-from api.sinks import SpoolSink
+from api.sinks import Sink, SpoolSink
 from api.state import State
 from watchhouse.ledger import Ledger
 from watchhouse.live import Live
@@ -28,6 +39,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
     analytics.router,
     tables.router,
+    marts.router,
+    querying.router,
     registry.router,
     live.router,
     intake.router,
@@ -56,15 +69,16 @@ def make_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pseudonymiser = make_pseudonymiser(settings)
-        sink = SpoolSink(home.http_spool)
+        encoder = Encoder(
+            pseudonymiser,
+            identifiers=_names(settings.intake_identifiers),
+            drop=_names(settings.intake_drop),
+        )
+        sink = _sink(settings, pseudonymiser, encoder.identifiers)
         tail = Live(home)
         reader = Reader(home, seconds=settings.api_query_seconds)
         app.state.intake = Intake(
-            encoder=Encoder(
-                pseudonymiser,
-                identifiers=_names(settings.intake_identifiers),
-                drop=_names(settings.intake_drop),
-            ),
+            encoder=encoder,
             sink=sink,
             requests=Requests(),
             room=Room(WAITING_BYTES),
@@ -117,6 +131,14 @@ def make_pseudonymiser(settings: Settings) -> Pseudonymiser:
     )
     require_same_key(home.pseudonym_check, key)
     return Pseudonymiser(key)
+
+
+def _sink(settings: Settings, pseudonymiser: Pseudonymiser, names: frozenset[str]) -> Sink:
+    if settings.intake_topic is None:
+        return SpoolSink(settings.layout().http_spool)
+    from api.topic import TopicSink  # noqa: PLC0415 - the client library takes its time
+
+    return TopicSink(settings, settings.intake_topic, pseudonymiser=pseudonymiser, names=names)
 
 
 def _names(text: str) -> frozenset[str]:

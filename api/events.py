@@ -27,10 +27,14 @@ _SAYS: Final = {
 
 @dataclass(frozen=True)
 class Event:
-    """An event as the spool keeps it, closed by a line feed, and the id its sender is told."""
+    """An event as it is stored, closed by a line feed, and the id its sender is told.
+
+    `user` is the pseudonym of its user, if it has one.
+    """
 
     line: bytes
     event_id: str
+    user: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,14 @@ class IdempotencyKey:
 
 
 class Encoder:
-    """Turns decoded events into lines of the spool."""
+    """Turns decoded events into lines to store; `identifiers` are the members it replaces."""
 
     def __init__(
         self, pseudonymiser: Pseudonymiser, *, identifiers: frozenset[str], drop: frozenset[str]
     ) -> None:
         """Pseudonymise `identifiers` besides those of the contract; leave out `drop`."""
         self._pseudonymiser = pseudonymiser
-        self._identifiers = IDENTIFIERS | identifiers
+        self.identifiers: Final = IDENTIFIERS | identifiers
         self._drop = drop
 
     def encode(self, values: Values, *, index: int, key: IdempotencyKey | None) -> Event:
@@ -64,7 +68,7 @@ class Encoder:
         models know repeats by their content.
         """
         kept = {name: value for name, value in values.items() if name not in self._drop}
-        for name in self._identifiers & kept.keys():
+        for name in self.identifiers & kept.keys():
             raw = kept[name]
             kept[name] = None if raw is None else self._pseudonymiser.pseudonym(raw)
         event_id = kept.get("event_id")
@@ -77,6 +81,7 @@ class Encoder:
         return Event(
             line=text.encode() + b"\n",
             event_id=event_id or self._pseudonymiser.pseudonym(text) or "",
+            user=kept.get("user_id"),
         )
 
 

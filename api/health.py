@@ -11,9 +11,10 @@ from api.access import caller_of
 from api.answers import Of
 from api.parameters import FAILURES
 from api.problems import describe
-from api.reading import Question, as_of
+from api.reading import Question, as_of, utc_text
 from api.state import state_of
 from watchhouse.errors import NoReleaseError
+from watchhouse.marts import Selection
 
 
 class Health(BaseModel):
@@ -30,14 +31,27 @@ class Ready(Of):
     status: Literal["ready"] = "ready"
 
 
+class MartAsOf(BaseModel):
+    """Where the rows of a mart come from."""
+
+    release: int | None = Field(description="First release with these rows.")
+    data_as_of: str | None = Field(description="Latest start of a play that they know of.")
+
+
 class ReleaseInfo(Of):
     """The current release."""
 
     published_at: AwareDatetime
     code_version: str
     batch_count: int
+    selection: Selection = Field(
+        description="Whether all marts are new in it (full), or only the core ones."
+    )
     metric_versions: dict[str, str]
     marts: dict[str, int] = Field(description="Rows of each mart.")
+    marts_as_of: dict[str, MartAsOf] = Field(
+        description="How fresh each mart is; those of one release agree with each other."
+    )
 
 
 class ReleaseSummary(BaseModel):
@@ -45,6 +59,7 @@ class ReleaseSummary(BaseModel):
 
     release_id: int
     published_at: AwareDatetime
+    selection: Selection
     data_as_of: AwareDatetime | None
     code_version: str
     batch_count: int
@@ -96,8 +111,13 @@ async def get_release(request: Request) -> Response:
             published_at=manifest.published_at,
             code_version=manifest.code_version,
             batch_count=manifest.batch_count,
+            selection=manifest.selection,
             metric_versions=manifest.metric_versions,
             marts={name: mart.row_count for name, mart in manifest.marts.items()},
+            marts_as_of={
+                name: MartAsOf(release=mart.release_id, data_as_of=utc_text(mart.data_as_of))
+                for name, mart in manifest.marts.items()
+            },
         )
 
     return await state_of(request).answers.document(request, caller, work)

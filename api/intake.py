@@ -1,4 +1,4 @@
-"""`POST /events` and `POST /events/batch`: accepted means on disk."""
+"""`POST /events` and `POST /events/batch`: accepted means on disk, or on the topic."""
 
 import asyncio
 import hashlib
@@ -117,7 +117,7 @@ class Intake:
             ]
 
         events = encode() if len(body) < _LARGE else await asyncio.to_thread(encode)
-        await self.sink.store(b"".join([event.line for event in events]))
+        await self.sink.store(events)
         return tuple(event.event_id for event in events)
 
 

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 
 from api.answers import MOST_ROWS
 from api.problems import describe
@@ -38,6 +38,23 @@ ShowName = Annotated[
 ]
 ShowId = Annotated[str, Path(min_length=1, max_length=1000, description="`show_id` of the show.")]
 
+AsOf = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        lt=1 << 31,
+        description="Number of an earlier release that is still kept, instead of the current one.",
+    ),
+]
+
+
+def take_as_of(as_of: AsOf = None) -> None:
+    """Declare `as_of`; whoever answers reads it from the request."""
+
+
+READS: Final = [Depends(take_as_of)]
+"""What every path that answers from a release takes."""
+
 FAILURES: Final = describe(
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
@@ -47,5 +64,5 @@ FAILURES: Final = describe(
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 UNKNOWN: Final = FAILURES | describe(HTTPStatus.NOT_FOUND)
-TABULAR: Final = FAILURES | describe(HTTPStatus.NOT_ACCEPTABLE)
+TABULAR: Final = UNKNOWN | describe(HTTPStatus.NOT_ACCEPTABLE)
 AMBIGUOUS: Final = UNKNOWN | describe(HTTPStatus.CONFLICT)

@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -16,7 +16,9 @@ from api.problems import ProblemError
 from watchhouse.errors import WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.manifests import ReleaseManifest, read_manifest
-from watchhouse.releases import Follower, Release, current_release_id
+from watchhouse.questions import Answer, ask
+from watchhouse.questions import Question as MetricQuestion
+from watchhouse.releases import Follower, Release, current_release_id, open_kept
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,6 +66,11 @@ class Question:
         """Return the rows of a query as an Arrow table."""
         return self._cursor.execute(sql, dict(values or {})).to_arrow_table()
 
+    def answer(self, asked: MetricQuestion) -> Answer:
+        """Return what the registry's metrics say of this release."""
+        row_counts = {name: mart.row_count for name, mart in self.manifest.marts.items()}
+        return ask(self._cursor, asked, row_counts)
+
 
 class Reader:
     """Answers from whatever release is current."""
@@ -85,12 +92,12 @@ class Reader:
             return known
         return None
 
-    async def ask(self, work: Callable[[Question], T]) -> T:
-        """Have `work` done by a thread on one release.
+    async def ask(self, work: Callable[[Question], T], *, release_id: int | None = None) -> T:
+        """Have `work` done by a thread on one release: the current one, or an earlier one.
 
         Raises:
             NoReleaseError: nothing has been published yet.
-            ProblemError: it took too long, or too many others wait.
+            ProblemError: it took too long, too many others wait, or the release is gone.
         """
         if self._waiting >= _WAITING:
             raise ProblemError(
@@ -104,7 +111,7 @@ class Reader:
         self._waiting += 1
         timer = loop.call_later(self._seconds, turn.interrupt)
         try:
-            return await loop.run_in_executor(self._pool, self._answer, work, turn)
+            return await loop.run_in_executor(self._pool, self._answer, work, turn, release_id)
         except duckdb.InterruptException as error:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -115,15 +122,31 @@ class Reader:
             timer.cancel()
             self._waiting -= 1
 
-    def _answer(self, work: Callable[[Question], T], turn: "_Turn") -> T:
-        with self._follower.reading() as release:
-            self._known = release.manifest
-            cursor = self._cursor(release)
+    def _answer(self, work: Callable[[Question], T], turn: "_Turn", release_id: int | None) -> T:
+        with self._reading(release_id) as (release, cursor):
             turn.begin(cursor)
             try:
                 return work(Question(release.manifest, cursor))
             finally:
                 turn.end()
+
+    @contextmanager
+    def _reading(self, release_id: int | None) -> Iterator[_Known]:
+        if release_id is not None and release_id != current_release_id(self._home):
+            kept = open_kept(self._home, release_id)
+            if kept is None:
+                raise ProblemError(
+                    HTTPStatus.NOT_FOUND,
+                    "unknown-release",
+                    f"as_of: release {release_id} is not kept; `/v1/releases` lists those that are",
+                )
+            # Earlier releases are asked for now and then: not worth keeping them open.
+            with kept as release:
+                yield release, release.cursor()
+            return
+        with self._follower.reading() as release:
+            self._known = release.manifest
+            yield release, self._cursor(release)
 
     def _cursor(self, release: Release) -> duckdb.DuckDBPyConnection:
         """Return this thread's cursor: making one costs as much as a look-up."""

@@ -12,6 +12,7 @@ from uvicorn.supervisors import Multiprocess
 from api.app import make_pseudonymiser
 from api.guard import is_loopback
 from watchhouse.apikeys import KeyStore
+from watchhouse.connection import client_options
 from watchhouse.errors import SettingsError
 from watchhouse.settings import Settings
 
@@ -35,6 +36,8 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
         raise SettingsError(message)
     # Once here, so that what is wrong is one clear line, and workers agree on one key.
     make_pseudonymiser(settings)
+    if settings.intake_topic is not None:
+        client_options(settings)
     config = uvicorn.Config(
         "api.app:create",
         factory=True,

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Protocol
 
+from api.events import Event
 from api.problems import ProblemError
 from watchhouse.spool import SpoolWriter, is_full
 
@@ -15,10 +16,10 @@ _RETRY_SECONDS: Final = 5
 
 
 class Sink(Protocol):
-    """Takes lines of JSON, identifiers already pseudonyms."""
+    """Takes events whose identifiers already are pseudonyms."""
 
-    async def store(self, lines: bytes) -> None:
-        """Return once the lines, each closed by a line feed, survive a power cut.
+    async def store(self, events: Sequence[Event]) -> None:
+        """Return once the events are safe, whatever dies.
 
         Raises:
             ProblemError: they may not; whoever sent them sends them again.
@@ -40,10 +41,10 @@ class SpoolSink:
         )
         self._is_failing = False
 
-    async def store(self, lines: bytes) -> None:
-        """Write the lines, together with those of other requests."""
+    async def store(self, events: Sequence[Event]) -> None:
+        """Write the events as lines, together with those of other requests."""
         future = self._loop.create_future()
-        self._writer.append(lines, future)
+        self._writer.append(b"".join([event.line for event in events]), future)
         try:
             # A sender that hangs up does not take its lines back.
             await asyncio.shield(future)

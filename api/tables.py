@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -14,8 +14,8 @@ from starlette.responses import Response
 from api import queries
 from api.access import caller_of
 from api.analytics import unknown_user
-from api.answers import MEDIA_TYPES
-from api.parameters import TABULAR, UNKNOWN, Cursor, Limit, ShowId, UserId
+from api.formats import FORMATS, Suffix
+from api.parameters import READS, TABULAR, UNKNOWN, Cursor, Limit, ShowId, UserId
 from api.problems import ProblemError
 from api.reading import Question
 from api.schemas import History, Quality, Quarantine, ShowDetail, Shows, UserProfile
@@ -30,19 +30,9 @@ Search = Annotated[
 Reason = Annotated[
     str | None, Query(min_length=1, max_length=100, description="One of the reason codes.")
 ]
-Suffix = Literal["json", "csv", "ndjson", "parquet", "arrow"]
-_FORMATS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "content": {
-            media_type: {"schema": {"type": "string", "format": "binary"}}
-            for name, media_type in MEDIA_TYPES.items()
-            if name != "json"
-        }
-    }
-}
-_TABULAR: Final = TABULAR | _FORMATS
+_TABULAR: Final = TABULAR | FORMATS
 
-router = APIRouter(prefix="/v1", tags=["tables"])
+router = APIRouter(prefix="/v1", tags=["tables"], dependencies=READS)
 
 
 @router.get("/shows", response_model=Shows, responses=_TABULAR, summary="Search shows")

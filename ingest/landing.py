@@ -33,6 +33,10 @@ class Batch:
     content_hash: str
     landed_at: datetime
     supersedes: tuple[str, ...] = ()
+    replay_of: str | None = None
+    received_at: datetime | None = None
+    """When its records first landed, which their rows keep; None if they land for the first time.
+    """
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,15 @@ def decide(ledger: Ledger, *, content_hash: str, stream: str, mapping: Mapping) 
     """Compare content and mapping with what the ledger holds.
 
     The id of a batch is a hash of content, stream and mapping. A mapping that was superseded and
-    is used again makes a new batch, whose id also depends on the one that it supersedes.
+    is used again makes a new batch, whose id also depends on the one that it supersedes. A batch
+    that was replayed is landed: the same content again does not undo the replay.
     """
     own = _digest({"content": content_hash, "stream": stream, "mapping": mapping.identity()})
     current = ledger.effective(content_hash=content_hash, stream=stream)
     for entry in current:
-        if entry.batch_id == own or any(
-            entry.batch_id == _digest({"batch": own, "after": old}) for old in entry.supersedes
+        first = _first_landing(ledger, entry)
+        if first.batch_id == own or any(
+            first.batch_id == _digest({"batch": own, "after": old}) for old in first.supersedes
         ):
             return Decision(entry.batch_id, (), is_landed=True)
     supersedes = tuple(entry.batch_id for entry in current)
@@ -63,6 +69,21 @@ def decide(ledger: Ledger, *, content_hash: str, stream: str, mapping: Mapping) 
             _digest({"batch": own, "after": supersedes[-1]}), supersedes, is_landed=False
         )
     return Decision(own, supersedes, is_landed=False)
+
+
+def _first_landing(ledger: Ledger, entry: Entry) -> Entry:
+    """Return the batch that a replay goes back to: it stands for that one."""
+    while entry.replay_of is not None:
+        before = ledger.find(entry.replay_of)
+        if before is None:
+            break
+        entry = before
+    return entry
+
+
+def replay_id(batch_id: str, mapping: Mapping | None) -> str:
+    """Return the id of the batch that replays another, under a mapping or its own."""
+    return _digest({"replay": batch_id, "mapping": mapping.identity() if mapping else None})
 
 
 def workspace_key(*, content_hash: str, stream: str) -> str:
@@ -105,7 +126,7 @@ def land(  # noqa: PLR0913 - a batch has as many parts, all by name
         source=batch.source,
         source_kind=batch.source_kind,
         source_uri=batch.source_uri,
-        landed_at=batch.landed_at,
+        landed_at=batch.received_at or batch.landed_at,
     )
     writer = BatchWriter(
         rows=workspace.rows,
@@ -145,5 +166,6 @@ def land(  # noqa: PLR0913 - a batch has as many parts, all by name
         files=stored[: len(writer.row_parts)],
         reject_files=stored[len(writer.row_parts) :],
         kafka=None if kafka is None else kafka(),
+        replay_of=batch.replay_of,
     )
     return entry if (commit or ledger.commit)(entry) else None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Meter:
-    """Told how many bytes there are, then how many more are done."""
+    """Told how much there is (bytes, files), then how much more is done."""
 
     started: Callable[[int], None]
     advanced: Callable[[int], None]
@@ -41,4 +41,33 @@ def meter(path: Path) -> Iterator[Meter]:
         yield Meter(
             lambda size: progress.update(task, total=size),
             lambda size: progress.advance(task, size),
+        )
+
+
+@contextlib.contextmanager
+def counter(text: str) -> Iterator[Meter]:
+    """Show how many files of some are done, on standard error if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield Meter(lambda _: None, lambda _: None)
+        return
+    from rich.console import Console  # noqa: PLC0415 - only for people
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(text, total=None)
+        yield Meter(
+            lambda total: progress.update(task, total=total),
+            lambda done: progress.advance(task, done),
         )

@@ -23,6 +23,7 @@ ReasonCode = Literal[
     "not_an_object",
     "record_too_large",
     "null_value",
+    "unknown_signature",
 ]
 
 Integers = NDArray[np.int64]

@@ -1,46 +1,37 @@
 """`watchhouse run`: loaders and the builder in one place, a release whenever something is new.
 
 Loaders work in threads of their own and land while a build runs; what lands meanwhile is in
-the next one. Every release is complete and tested, as those of `watchhouse build` are.
+the next one. Most releases are made by the fast selection: core marts new and tested, the others
+as the last full build left them. Full builds come now and then, and when nothing comes any more.
 """
 
 import argparse
 import gc
 import logging
-import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
 from ingest.draining import Drainer
 from ingest.preparing import prepare
+from ingest.releasing import Pace, Releases, Status
 from ingest.streaming.command import (
     add_topic_arguments,
     announce,
     chosen_topics,
     stopped_by_signals,
 )
-from ingest.streaming.connection import quiet_client
 from ingest.streaming.loader import StreamLoader
-from watchhouse.errors import (
-    BuildError,
-    LockTimeoutError,
-    PublishError,
-    UsageError,
-    WatchhouseError,
-)
+from watchhouse.connection import quiet_client
+from watchhouse.errors import UsageError
 from watchhouse.layout import Home
-from watchhouse.ledger import Ledger
 from watchhouse.pseudonyms import Pseudonymiser
 from watchhouse.settings import Settings
 from watchhouse.warehouse import Warehouse
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 _LOOK_SECONDS: Final = 0.1
-_LONGEST_PAUSE: Final = 60.0
-"""Between two tries of a build that fails, unless something lands."""
 
 Work = Callable[[threading.Event], None]
 
@@ -60,7 +51,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin a build at most this often (default: as soon as the one before is published)",
     )
     parser.add_argument(
-        "--until-idle", action="store_true", help="leave once all that came is published"
+        "--full-every",
+        type=float,
+        metavar="SECONDS",
+        help="build all marts, not only the core ones, so often while events come; at the start "
+        "and when none come always (default: WATCHHOUSE_FULL_EVERY or 900; 0: every time)",
+    )
+    parser.add_argument(
+        "--until-idle",
+        action="store_true",
+        help="leave once all that came is published, in every mart",
     )
 
 
@@ -73,6 +73,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not arguments.every >= 0:
         message = f"--every {arguments.every}: give seconds, 0 or more"
         raise UsageError(message)
+    full_every = settings.full_every if arguments.full_every is None else arguments.full_every
+    if not full_every >= 0:
+        message = f"--full-every {full_every}: give seconds, 0 or more"
+        raise UsageError(message)
     if not arguments.verbose:
         quiet_client()
     home = settings.layout()
@@ -84,7 +88,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     ]
     status = Status()
     releases = Releases(
-        home, Warehouse(settings, status), every=arguments.every, status=status, loaders=loaders
+        home,
+        Warehouse(settings, status),
+        Pace(every=arguments.every, full_every=full_every),
+        status=status,
+        loaders=loaders,
     )
     gc.freeze()
     with stopped_by_signals(stop):
@@ -150,122 +158,3 @@ class Loader(threading.Thread):
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again
             self.error = error
             self._told.set()
-
-
-class Status:
-    """One line of standard error that says what is going on, if that is a terminal."""
-
-    def __init__(self) -> None:
-        """Say nothing yet."""
-        self._is_shown = sys.stderr.isatty()
-        self._total = 0
-        self._done = 0
-
-    def begin(self, total: int) -> None:
-        """Start to show a build."""
-        self._total, self._done = total, 0
-
-    def advance(self, name: str) -> None:
-        """Show that one of its models and tests is done."""
-        self._done += 1
-        self.show(f"building {self._done} of {self._total} ({name})")
-
-    def end(self) -> None:
-        """Show no build any more."""
-        self.clear()
-
-    def show(self, text: str) -> None:
-        """Replace the line."""
-        if self._is_shown:
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Remove the line."""
-        self.show("")
-
-
-class Releases:
-    """Builds and publishes what lands, one release after the other."""
-
-    def __init__(
-        self,
-        home: Home,
-        warehouse: Warehouse,
-        *,
-        every: float,
-        status: Status,
-        loaders: Sequence[Loader],
-    ) -> None:
-        """Look at nothing yet; a build begins at most once in `every` seconds."""
-        self._ledger = Ledger(home)
-        self._warehouse = warehouse
-        self._every = every
-        self._status = status
-        self._loaders = loaders
-        self._published: int | None = None
-        self._pause = 0.0
-
-    def follow(self, stop: threading.Event, *, until_idle: bool) -> None:
-        """Publish a release whenever something is new, until `stop`, or until nothing comes.
-
-        A build that fails is tried again when more has landed, and now and then without.
-
-        Raises:
-            LakeError: the ledger cannot be read.
-            BuildError, PublishError, LockTimeoutError: with `until_idle`, the last build failed.
-        """
-        tried: int | None = None
-        due = 0.0
-        while not stop.is_set():
-            # In this order: what a loader landed before it left is seen.
-            is_over = until_idle and not any(loader.is_alive() for loader in self._loaders)
-            count = self._landed()
-            # Nothing more comes: what is left is tried a last time, at once.
-            is_due = count != tried or is_over or time.monotonic() >= due
-            if count != self._published and is_due:
-                tried, begun = count, time.monotonic()
-                try:
-                    self._publish(count, begun)
-                except (BuildError, PublishError, LockTimeoutError) as error:
-                    if is_over:
-                        raise
-                    self._put_off(error)
-                due = begun + max(self._every, self._pause)
-                stop.wait(max(0.0, begun + self._every - time.monotonic()))
-            elif is_over:
-                return
-            else:
-                left = count - (self._published or 0)
-                self._status.show(f"{count} batches landed, {left} not yet published; waiting")
-                stop.wait(_LOOK_SECONDS)
-
-    def unpublished(self) -> int:
-        """Return how many batches landed since the last release."""
-        return self._landed() - (self._published or 0)
-
-    def _landed(self) -> int:
-        self._ledger.refresh()
-        return len(self._ledger)
-
-    def _put_off(self, error: WatchhouseError) -> None:
-        """Say what went wrong, and wait longer than the last time before trying the same again."""
-        self._status.clear()
-        self._pause = min(max(1.0, 2 * self._pause), _LONGEST_PAUSE)
-        _LOGGER.error("error: %s", error)
-        _LOGGER.info("loading goes on; building again when more has landed")
-
-    def _publish(self, count: int, begun: float) -> None:
-        outcome = self._warehouse.build()
-        self._pause = 0.0
-        new, self._published = count - (self._published or 0), count
-        if outcome.is_new:
-            manifest = outcome.manifest
-            as_of = manifest.data_as_of
-            _LOGGER.info(
-                "release %d: %d new batches in %.1f s, %s",
-                manifest.release_id,
-                new,
-                time.monotonic() - begun,
-                f"data up to {as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "no plays yet",
-            )

@@ -101,8 +101,13 @@ class TableReader:
         self._lessons -= 1
         for index, column in enumerate(table.columns):
             if self._is_repetitive[index]:
-                distinct = len(column.unify_dictionaries().chunk(0).dictionary)
-                self._is_repetitive[index] = distinct <= _MANY * len(column)
+                self._is_repetitive[index] = is_repetitive(column)
+
+
+def is_repetitive(column: "pa.ChunkedArray") -> bool:
+    """Tell whether a dictionary-encoded column, which has rows, is better kept as one."""
+    distinct = len(column.unify_dictionaries().chunk(0).dictionary)
+    return distinct <= _MANY * len(column)
 
 
 def as_text(column: "pa.ChunkedArray") -> "pa.ChunkedArray":

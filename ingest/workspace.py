@@ -81,9 +81,9 @@ class Workspace:
         self.rejects.mkdir(mode=0o700)
 
     def publish(
-        self, *, batch_id: str, moves: Sequence[tuple[Path, Path, int]]
+        self, *, batch_id: str | None, moves: Sequence[tuple[Path, Path, int]]
     ) -> tuple[StoredFile, ...]:
-        """Move parts (from, folder, rows) to their places.
+        """Move parts (from, folder, rows) to their places; without an id, those of many batches.
 
         They count once the ledger names them.
         """
@@ -140,11 +140,12 @@ class Workspace:
 
     def _remove(self, intent: dict[str, Any], ledger: Ledger) -> None:
         """Remove what was moved, but for the files that the ledger names."""
-        batch_id: str = intent["batch_id"]
-        if ledger.find(batch_id) is None:
+        batch_id: str | None = intent["batch_id"]
+        if batch_id is None or ledger.find(batch_id) is None:
             ledger.refresh()
-        entry = ledger.find(batch_id)
-        kept = set() if entry is None else {f.path for f in (*entry.files, *entry.reject_files)}
+        entry = None if batch_id is None else ledger.find(batch_id)
+        entries = ledger.entries() if batch_id is None else [entry] if entry is not None else []
+        kept = frozenset[str]().union(*(entry.paths for entry in entries))
         for name in intent["files"]:
             if name not in kept:
                 place = self._home.root / name

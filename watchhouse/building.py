@@ -19,12 +19,14 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 
+from watchhouse.dbt_events import spare_debug_events
+from watchhouse.dbt_plugin import kept_open
 from watchhouse.errors import BuildError
 from watchhouse.failures import failures, keep_rows
 from watchhouse.fingerprint import PROJECT, code_version
 from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
-from watchhouse.marts import PublicationPlan, publication_plan
+from watchhouse.marts import PublicationPlan, Selection, publication_plan
 from watchhouse.progress import BuildProgress
 
 _SHOWN_FAILURES: Final = 20
@@ -58,6 +60,7 @@ class Builder:
         self._manifest: Manifest | None = None
         self._code_version: str | None = None
         self._unit_test_count = 0
+        spare_debug_events()
         self._log = home.root / "logs" / "dbt.log"
         self._log_file: TextIO | None = None
 
@@ -70,8 +73,10 @@ class Builder:
         manifest, version = self._parsed()
         return publication_plan(manifest.nodes.values()), version
 
-    def build(self, *, full_refresh: bool, lock_timeout: float) -> BuildReport:
-        """Build and test everything that the project holds; publish nothing.
+    def build(
+        self, *, full_refresh: bool, lock_timeout: float, selection: Selection = "full"
+    ) -> BuildReport:
+        """Build and test everything that the project holds, or its core; publish nothing.
 
         Raises:
             BuildError: naming every model and test that failed.
@@ -81,6 +86,8 @@ class Builder:
         with builder_lock(self._home.builder_lock, timeout=lock_timeout):
             manifest, _ = self._parsed()
             arguments = ["build", *(["--full-refresh"] if full_refresh else [])]
+            if selection != "full":
+                arguments += ["--selector", selection]
             # Unit tests show what the code does: the same code passed them when it was new.
             self._unit_test_count = len(manifest.unit_tests)
             if not full_refresh and self._home.build_database.exists():
@@ -118,7 +125,7 @@ class Builder:
     def _invoke(self, arguments: Sequence[str], manifest: Manifest | None) -> object:
         """Run one dbt command; return its result, be it good or bad."""
         runner = dbtRunner(manifest=manifest, callbacks=[self._follow])
-        with _environment(WATCHHOUSE_HOME=str(self._home.root)), self._logging():
+        with _environment(WATCHHOUSE_HOME=str(self._home.root)), self._logging(), kept_open():
             try:
                 outcome = runner.invoke([*arguments, *self._options()])
             finally:

@@ -18,7 +18,7 @@ def write_mart(
     parts: PartWriter,
     newest: datetime | None,
 ) -> PublishedMart:
-    """Write one mart and its descriptions into the attached database `release`.
+    """Write one mart and its descriptions into the attached database `release`, or replace it.
 
     `newest` is the mart's `data_as_of`: the latest start of a play that it knows of.
     """
@@ -26,7 +26,11 @@ def write_mart(
     row_count, files = _write_rows(connection, home, mart, parts)
     _describe(connection, mart)
     return PublishedMart(
-        schema_name=mart.schema, row_count=row_count, data_as_of=newest, parts=files
+        schema_name=mart.schema,
+        row_count=row_count,
+        data_as_of=newest,
+        release_id=parts.release_id,
+        parts=files,
     )
 
 
@@ -49,7 +53,7 @@ def _write_rows(
         return sum(part.row_count for part in written), written
     order = f" order by {', '.join(map(quote, mart.order_by))}" if mart.order_by else ""
     row = connection.execute(
-        f"create table {name} as select * from {mart.relation}{order}"  # noqa: S608
+        f"create or replace table {name} as select * from {mart.relation}{order}"  # noqa: S608
     ).fetchone()
     for number, indexed in enumerate(mart.indexes, start=1):
         listed = ", ".join(map(quote, indexed))
@@ -76,41 +80,49 @@ def write_meta(
     connection: duckdb.DuckDBPyConnection, manifest: ReleaseManifest, plan: PublicationPlan
 ) -> None:
     """Put into the release what a client without the manifest wants to know of it."""
-    connection.execute("create schema release.meta")
+    connection.execute("create schema if not exists release.meta")
     # Readers search these schemas, whether or not a project has snapshots.
     connection.execute("create schema if not exists release.marts")
     connection.execute("create schema if not exists release.history")
     connection.execute(
-        "create table release.meta.release as select ?::integer as release_id,"
-        " ?::timestamptz as published_at, ?::timestamptz as data_as_of, ?::varchar as code_version",
+        "create or replace table release.meta.release as select ?::integer as release_id,"
+        " ?::timestamptz as published_at, ?::timestamptz as data_as_of, ?::varchar as code_version,"
+        " ?::varchar as selection",
         [
             manifest.release_id,
             manifest.published_at,
             manifest.data_as_of,
             manifest.code_version,
+            manifest.selection,
         ],
     )
+    models = []
+    for mart in plan.marts:
+        published = manifest.marts[mart.name]
+        as_of = published.data_as_of
+        models.append(
+            {
+                "schema_name": mart.schema,
+                "name": mart.name,
+                "description": mart.description,
+                "release_id": published.release_id,
+                "data_as_of": as_of.isoformat() if as_of else None,
+            }
+        )
     connection.execute(
-        "create table release.meta.models as select model.* from (select unnest(cast(?::json as"
-        " struct(schema_name varchar, name varchar, description varchar)[])) as model)",
-        [
-            json.dumps(
-                [
-                    {
-                        "schema_name": mart.schema,
-                        "name": mart.name,
-                        "description": mart.description,
-                    }
-                    for mart in plan.marts
-                ]
-            )
-        ],
+        "create or replace table release.meta.models as select model.* from"
+        " (select unnest(cast(?::json as struct(schema_name varchar, name varchar,"
+        " description varchar, release_id integer, data_as_of timestamptz)[])) as model)",
+        [json.dumps(models)],
     )
     # Which batches are in here: what the live tail must not add once more.
     connection.execute(
-        "create table release.meta.batches as select batch_id, stream from intermediate.int_batches"
+        "create or replace table release.meta.batches as"
+        " select batch_id, stream from intermediate.int_batches"
     )
-    connection.execute("create table release.meta.live_models (model_name varchar, query varchar)")
+    connection.execute(
+        "create or replace table release.meta.live_models (model_name varchar, query varchar)"
+    )
     remembered = connection.execute(
         "from duckdb_tables() where schema_name = 'history' and table_name = 'live_models'"
     ).fetchone()

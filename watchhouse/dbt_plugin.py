@@ -1,5 +1,7 @@
 """What dbt needs from us before it opens the build database; named in `profiles.yml`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,25 @@ from watchhouse import locks
 from watchhouse.errors import WatchhouseError
 from watchhouse.fingerprint import code_version
 from watchhouse.settings import load_settings
+
+_kept: list[duckdb.DuckDBPyConnection] | None = None
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Keep the file open inside the block, also while dbt has no node at work.
+
+    dbt opens it anew after each such moment, with a checkpoint before and cold caches afterwards.
+    Leaving the block closes it: `keep_open` in the profile would hold it for good.
+    """
+    global _kept  # noqa: PLW0603 - dbt makes the plugin, so nothing can be handed to it
+    _kept = []
+    try:
+        yield
+    finally:
+        for connection in _kept:
+            connection.close()
+        _kept = None
 
 
 class Plugin(BasePlugin):
@@ -42,6 +63,11 @@ class Plugin(BasePlugin):
         except WatchhouseError as error:
             # dbt prints its own errors as one line and any other with a traceback.
             raise DbtRuntimeError(str(error)) from error
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Hold on to the database for as long as somebody wants it `kept_open`."""
+        if _kept is not None:
+            _kept.append(conn.cursor())
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Set the variable `code_version`, which the run record in schema `history` keeps."""

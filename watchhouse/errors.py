@@ -13,7 +13,8 @@
     ├── NoReleaseError       nothing has been published yet
     ├── SimulationError      simulated events cannot be written
     ├── DemoError            the demo does not show what it should
-    └── QueryError           a query cannot be answered
+    ├── QueryError           a query cannot be answered
+    └── QuestionError        a question names what no mart can answer
 
 The message of each names the file, line or field that is wrong and what to do about it: the
 command line prints it as it is, without a traceback.
@@ -78,6 +79,16 @@ class DemoError(WatchhouseError):
 
 class QueryError(WatchhouseError):
     """A query is wrong, or its result cannot be written."""
+
+
+class QuestionError(WatchhouseError):
+    """A question for metrics names what no mart can answer; `parameter` says which part of it."""
+
+    def __init__(self, *, parameter: str, detail: str) -> None:
+        """Name the parameter, and what it may be instead."""
+        super().__init__(f"{parameter}: {detail}")
+        self.parameter = parameter
+        self.detail = detail
 
 
 def one_line(error: BaseException) -> str:

@@ -37,7 +37,10 @@ _ORDER: Final = (
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A Parquet file of a batch; `path` is relative to the home, with forward slashes."""
+    """A Parquet file with rows of a batch; `path` is relative to the home, with forward slashes.
+
+    `rows` are those of the batch, `bytes` those of the file: a compacted one is shared by batches.
+    """
 
     path: str
     rows: int
@@ -64,8 +67,17 @@ class Entry:
     reject_files: tuple[StoredFile, ...] = ()
     kafka: Mapping[str, Any] | None = None
     """Of a batch from a topic: which offsets of which partition it holds, and what is missing."""
+    replay_of: str | None = None
+    """The batch whose records were taken back through the rules in this one."""
+    revision: int = 0
+    """How often the batch was written anew by compaction: of several entries the highest counts."""
     entry_kind: str = "batch"
     entry_version: int = field(default=ENTRY_VERSION)
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths of all files of the batch, rejects included."""
+        return frozenset(stored.path for stored in (*self.files, *self.reject_files))
 
     @property
     def ingest_date(self) -> date:
@@ -78,8 +90,11 @@ class Entry:
         values["ingest_date"] = self.ingest_date.isoformat()
         values["landed_at"] = self.landed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         document = {name: values[name] for name in _ORDER}
-        if self.kafka is not None:
-            document["kafka"] = values["kafka"]
+        for name in ("kafka", "replay_of"):
+            if values[name] is not None:
+                document[name] = values[name]
+        if self.revision:
+            document["revision"] = self.revision
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
@@ -107,8 +122,9 @@ class Ledger:
     def __init__(self, home: Home) -> None:
         """Look at nothing yet: a home without a lake has an empty ledger."""
         self._home = home
-        self._seen: set[str] = set()
+        self._lines: dict[Path, tuple[Entry, ...]] = {}
         self._entries: dict[str, Entry] = {}
+        self._places: dict[str, Path] = {}
 
     def refresh(self) -> None:
         """Read the entries that were committed since the last look.
@@ -116,29 +132,46 @@ class Ledger:
         Raises:
             LakeError: a file in the ledger cannot be read as entries.
         """
+        # A file that is gone was folded into another: that one is found by looking again.
+        while not self._read_new():
+            continue
+
+    def _read_new(self) -> bool:
+        is_whole = True
         for path in _files(self._home.ledger):
-            name = str(path)
-            if name in self._seen:
+            if path in self._lines:
                 continue
             try:
                 # Only a line feed ends an entry: names may hold U+2028, which JSON leaves as it is.
-                for line in path.read_text(encoding="utf-8").removesuffix("\n").split("\n"):
-                    entry = Entry.parse(line)
-                    self._entries[entry.batch_id] = entry
+                lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+                entries = tuple(map(Entry.parse, lines))
+            except FileNotFoundError:
+                is_whole = False
+                continue
             except (OSError, ValueError, KeyError, TypeError) as error:
                 message = (
                     f"{path}: is not a ledger entry that can be read ({error}). Restore it from a "
                     "copy: the batch that it names counts only while it is there."
                 )
                 raise LakeError(message) from error
-            self._seen.add(name)
+            self._take(path, entries)
+        return is_whole
+
+    def _take(self, path: Path, entries: tuple[Entry, ...]) -> None:
+        """Let the entries of a file count, but for those that another file has newer."""
+        self._lines[path] = entries
+        for entry in entries:
+            known = self._entries.get(entry.batch_id)
+            if known is None or _is_newer(entry, known):
+                self._entries[entry.batch_id] = entry
+                self._places[entry.batch_id] = path
 
     def __len__(self) -> int:
-        """Return how many entries the last `refresh` knew; they are only ever added."""
+        """Return how many batches the last `refresh` knew; they are only ever added."""
         return len(self._entries)
 
     def entries(self) -> Sequence[Entry]:
-        """Return all entries of the last `refresh`, oldest first."""
+        """Return the entry of each batch as of the last `refresh`, oldest first."""
         return sorted(self._entries.values(), key=lambda entry: (entry.landed_at, entry.batch_id))
 
     def find(self, batch_id: str) -> Entry | None:
@@ -168,14 +201,62 @@ class Ledger:
 
     def commit(self, entry: Entry) -> bool:
         """Write the entry, which is the commit of its batch; False if it was already there."""
-        folder = self._home.ledger / f"ingest_date={entry.ingest_date.isoformat()}"
+        folder = self._folder(entry.ingest_date)
         make_folders(folder)
         path = folder / f"{entry.batch_id}.json"
         created = create_exclusively(path, entry.line())
         if created:
-            self._entries[entry.batch_id] = entry
-            self._seen.add(str(path))
+            self._take(path, (entry,))
         return created
+
+    def files_of(self, day: date) -> Sequence[Path]:
+        """Return the files of the last `refresh` with entries of batches that landed on a day."""
+        folder = self._folder(day)
+        return sorted(path for path in self._lines if path.parent == folder)
+
+    def fold(self, day: date, entries: Sequence[Entry]) -> bool:
+        """Write one file with entries of a day, each of a new revision; False if it is there.
+
+        This is the commit of a compaction: whoever sees the file reads these entries, whoever does
+        not reads those before them, and nobody reads both.
+        """
+        revision = max(entry.revision for entry in entries)
+        folder = self._folder(day)
+        make_folders(folder)
+        path = folder / f"compacted-{revision}.json"
+        created = create_exclusively(path, b"".join(entry.line() for entry in entries))
+        if created:
+            self._take(path, tuple(entries))
+        return created
+
+    def outdated(self) -> Mapping[Path, "Outdated"]:
+        """Return the files, as of the last `refresh`, whose every entry has a newer one."""
+        return {
+            path: Outdated(entries, frozenset(self._places[entry.batch_id] for entry in entries))
+            for path, entries in self._lines.items()
+            if all(self._places[entry.batch_id] != path for entry in entries)
+        }
+
+    def forget(self, path: Path) -> None:
+        """Know nothing more of an outdated file, which is gone."""
+        del self._lines[path]
+
+    def _folder(self, day: date) -> Path:
+        return self._home.ledger / f"ingest_date={day.isoformat()}"
+
+
+@dataclass(frozen=True)
+class Outdated:
+    """Entries of one file that no longer count, and the files with those that do."""
+
+    entries: tuple[Entry, ...]
+    heirs: frozenset[Path]
+
+
+def _is_newer(entry: Entry, known: Entry) -> bool:
+    if entry.revision != known.revision:
+        return entry.revision > known.revision
+    return entry.landed_at < known.landed_at
 
 
 def _files(folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from watchhouse.errors import WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger, superseded
 from watchhouse.manifests import DATABASE_NAME
-from watchhouse.marts import literal
+from watchhouse.marts import Selection, literal
 from watchhouse.releases import Follower, Release
 
 _STREAM: Final = "watch_events"
@@ -43,10 +43,12 @@ class LiveTail:
     """Plays that no release holds yet. Times are UTC; `users` are counted by pseudonym.
 
     `batch_count` batches were looked at; `unread_batch_count` more hold dates in a format that the
-    shipped SQL does not know, and wait for the next build.
+    shipped SQL does not know, and wait for the next build. After a release of `selection` core, the
+    marts outside the core lack more than the tail.
     """
 
     release_id: int
+    selection: Selection
     data_as_of: datetime | None
     is_provisional: bool
     read_at: datetime
@@ -116,6 +118,7 @@ class Live:
         landed, quarantined, duplicates, latest = counts
         return LiveTail(
             release_id=release.manifest.release_id,
+            selection=release.manifest.selection,
             data_as_of=release.manifest.data_as_of,
             is_provisional=True,
             read_at=now,
@@ -185,7 +188,8 @@ class Live:
         return not known or literal(str(known)) in self._models[_CHECKED]
 
     def _judge(self, connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> None:
-        paths = [str(self._home.root / file.path) for e in entries for file in e.files]
+        # Compaction lets batches share files; then each file is read once, for these batches only.
+        paths = dict.fromkeys(str(self._home.root / file.path) for e in entries for file in e.files)
         rows: list[Any] = [
             [
                 entry.batch_id,
@@ -205,7 +209,10 @@ class Live:
         )
         if paths:
             files = ", ".join(map(literal, paths))
-            rows_of = f"select * from read_parquet([{files}], hive_partitioning = false)"  # noqa: S608
+            rows_of = (
+                f"select * from read_parquet([{files}], hive_partitioning = false)"  # noqa: S608
+                " where batch_id in (select batch_id from warehouse.intermediate.int_batches)"
+            )
             staged, found = _LANDED.subn(
                 lambda _: f"landed as ({rows_of}),", self._models[_STAGED], count=1
             )

@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from watchhouse.errors import WatchhouseError
+from watchhouse.marts import Selection
 
 DATABASE_NAME: Final = "warehouse.duckdb"
 MANIFEST_NAME: Final = "manifest.json"
@@ -26,13 +27,18 @@ class Part(BaseModel):
 
 
 class PublishedMart(BaseModel):
-    """One mart of a release. `parts` is None for a native table."""
+    """One mart of a release. `parts` is None for a native table.
+
+    `release_id` is the first release with these rows: identities between marts hold where it is
+    the same. `data_as_of` is the latest start of a play that they know of.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     schema_name: str
     row_count: int
     data_as_of: datetime | None
+    release_id: int | None = None
     parts: tuple[Part, ...] | None = None
 
 
@@ -40,13 +46,15 @@ class ReleaseManifest(BaseModel):
     """What a release is. Times are UTC; `data_as_of` is None when there are no plays at all.
 
     `home` is where the home folder was: the views over Parquet files name them by absolute path,
-    so a home that was moved needs one more publication.
+    so a home that was moved needs one more publication. Of `selection` core, only the core marts
+    are new; the others are those of the release before.
     """
 
     model_config = ConfigDict(frozen=True)
 
     release_id: int
     published_at: AwareDatetime
+    selection: Selection = "full"
     data_as_of: AwareDatetime | None
     code_version: str
     invocation_id: str
@@ -54,6 +62,14 @@ class ReleaseManifest(BaseModel):
     batch_count: int
     home: str
     marts: dict[str, PublishedMart]
+
+    def older_marts(self) -> dict[str, PublishedMart]:
+        """Return the marts that this release took over from one before it."""
+        return {
+            name: mart
+            for name, mart in self.marts.items()
+            if mart.release_id not in {None, self.release_id}
+        }
 
     def part_paths(self) -> frozenset[str]:
         """Return the paths of every Parquet file that the release needs."""

@@ -3,14 +3,17 @@
 A mart says `config.meta.publish`: either `partition_by` (a date column; one immutable Parquet file
 per day, of which only the changed are written) or nothing of the kind (a native table in the
 release); `order_by` and `indexes` for its look-ups. Models tagged `until_published` keep a log of
-what changed, which a publication empties.
+what changed, which a publication empties. Those tagged `core` are made by the fast selection too.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from watchhouse.errors import PublishError
+
+Selection = Literal["core", "full"]
+"""What a build runs and a release holds anew, as `selectors.yml` defines it."""
 
 _KEYS: Final = frozenset({"partition_by", "order_by", "indexes"})
 
@@ -58,6 +61,8 @@ class Mart:
     partition_by: str | None
     order_by: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...]
+    is_core: bool = False
+    """Whether the fast selection makes it, so that every release holds it anew."""
 
     @property
     def relation(self) -> str:
@@ -66,12 +71,29 @@ class Mart:
 
 
 @dataclass(frozen=True)
+class Log:
+    """A table of what changed, which a full publication empties and one of the core sets aside."""
+
+    schema: str
+    name: str
+
+    @property
+    def relation(self) -> str:
+        """The quoted name of schema and table."""
+        return f"{quote(self.schema)}.{quote(self.name)}"
+
+    @property
+    def waiting(self) -> str:
+        """Where its entries wait for the marts that have not seen them; dbt knows the name too."""
+        return f"history.{quote(f'waiting_{self.name}')}"
+
+
+@dataclass(frozen=True)
 class PublicationPlan:
     """All that a publication needs to know of the dbt project."""
 
     marts: tuple[Mart, ...]
-    logs: tuple[str, ...]
-    """Quoted names of the tables that a publication empties."""
+    logs: tuple[Log, ...]
 
 
 def publication_plan(nodes: Iterable[Node]) -> PublicationPlan:
@@ -94,7 +116,7 @@ def publication_plan(nodes: Iterable[Node]) -> PublicationPlan:
             and "until_published" in node.config.tags
             and materialized in {"table", "incremental"}
         ):
-            logs.append(f"{quote(node.schema)}.{quote(node.alias)}")
+            logs.append(Log(node.schema, node.alias))
     return PublicationPlan(marts=tuple(marts), logs=tuple(logs))
 
 
@@ -121,6 +143,7 @@ def _mart(node: Node) -> Mart:
         partition_by=partition_by,
         order_by=tuple(publish.get("order_by") or ()),
         indexes=tuple(tuple(columns) for columns in publish.get("indexes") or ()),
+        is_core="core" in node.config.tags,
     )
 
 

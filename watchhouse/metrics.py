@@ -4,6 +4,7 @@ Each file of that folder is an area: the marts that it measures, and their metri
 aggregate over the rows of a mart; grouped by a dimension of the mart, it answers for each value.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -16,6 +17,9 @@ Level = Literal["L0", "L1", "L2"]
 LEVELS: Final[tuple[Level, ...]] = ("L0", "L1", "L2")
 """What the input holds, from the least: each level includes those before it."""
 
+Period = Literal["day", "week", "month"]
+"""Weeks begin on Monday."""
+
 
 class Mart(BaseModel):
     """How the metrics of a mart can be cut."""
@@ -26,6 +30,19 @@ class Mart(BaseModel):
     """The column that places a row in time; None in a mart of the state at the release."""
     dimensions: tuple[str, ...]
     """Columns to group and filter by."""
+    period: Period = "day"
+    """What the date stands for: the day itself, or the week or month that begins with it."""
+    time_column: str | None = None
+    """The moment, UTC, whose reporting day is the date: with it rows can be put on days of another
+    time zone."""
+    overlapping: tuple[str, ...] = ()
+    """Dimensions whose values share rows of the input, as windows and genres do: nothing may be
+    summed over several of them."""
+    users: str | None = None
+    """Aggregate that says how many users the rows describe, at least; None when it cannot be told,
+    and then callers who may not read single users see none of it."""
+    about_users: bool = True
+    """Whether the rows describe users at all."""
 
 
 class Metric(BaseModel):
@@ -52,6 +69,12 @@ class Metric(BaseModel):
     column: str
     """The column that `sql` measures or counts."""
     sql: str
+
+    @property
+    def version(self) -> str:
+        """Eight hex digits that change with the meaning or the computation."""
+        text = f"{self.formula} {self.unit} {' '.join(self.sql.split())}"
+        return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
 _MARTS: Final = TypeAdapter(dict[str, Mart])

@@ -149,7 +149,7 @@ def view_sql(name: str, mart: Mart, columns: Sequence[Column], paths: Sequence[P
         empty = ", ".join(
             f"cast(null as {column.type}) as {quote(column.name)}" for column in columns
         )
-        return f"create view {name} as select {empty} where false"
+        return f"create or replace view {name} as select {empty} where false"
     partition = _partition_column(mart)
     selected = ", ".join(
         f"cast({quote(column.name)} as {column.type}) as {quote(column.name)}" for column in columns
@@ -162,7 +162,8 @@ def view_sql(name: str, mart: Mart, columns: Sequence[Column], paths: Sequence[P
         if misleading
         else f"hive_partitioning = true, hive_types = {{{partition}: date}}"
     )
-    return f"create view {name} as select {selected} from read_parquet([{files}], {options})"  # noqa: S608
+    rows = f"select {selected} from read_parquet([{files}], {options})"  # noqa: S608
+    return f"create or replace view {name} as {rows}"
 
 
 def sync(path: Path) -> None:

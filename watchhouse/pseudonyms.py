@@ -15,6 +15,7 @@ KEY_BYTES: Final = 32
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
+_SIGNED: Final = b"signature\0"
 _PSEUDONYM_BYTES: Final = 16
 _PSEUDONYM_LENGTH: Final = 22
 _CHECKED_TEXT: Final = "the key of this home"
@@ -53,6 +54,14 @@ class Pseudonymiser:
             text[start : start + _PSEUDONYM_LENGTH] if identifier.strip() else None
             for identifier, start in zip(identifiers, starts, strict=True)
         ]
+
+    def signature(self, content: bytes) -> bytes:
+        """Return what only the holder of the key can make of `content`: 64 hex digits."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(_SIGNED)
+        inner.update(content)
+        outer.update(inner.digest())
+        return outer.hexdigest().encode()
 
 
 def parse_key(text: str, *, origin: str) -> bytes:

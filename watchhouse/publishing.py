@@ -6,8 +6,12 @@ The steps, in an order that lets a crash between any two of them do no harm:
 2. the release folder under a temporary name: database, manifest, lock file, all on disk;
 3. its rename to `releases/<n>`;
 4. the pointer `current`, replaced by rename: from here on readers see it;
-5. one transaction in the build database: these batches are published, these are the files, the
-   logs of changes are empty.
+5. one transaction in the build database: these batches are published, these are the files, these
+   are the days as published, the logs of changes are empty.
+
+A release of the core marts begins as a copy of the one before, in which only they are replaced.
+What the others have not seen is set aside in the last step instead of forgotten: the logs of
+changes, and the batches themselves.
 
 After a crash before 4 nobody has seen anything. After one before 5 the same batches are built and
 published once more, with the same result.
@@ -28,18 +32,28 @@ from watchhouse.contents import data_as_of, write_mart, write_meta
 from watchhouse.errors import PublishError, one_line
 from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
-from watchhouse.marts import PublicationPlan, literal
+from watchhouse.marts import Log, Mart, PublicationPlan, literal
 from watchhouse.parts import PartWriter, sync
+from watchhouse.restatements import find_restatements, keep_restatements, write_restatements
 from watchhouse.state import BuildState, read_state
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What a publication is made of. `now` becomes `published_at`."""
+    """What a publication is made of. `now` becomes `published_at`.
+
+    With a `base`, the current release, only the core marts are new; the others are taken from it.
+    """
 
     plan: PublicationPlan
     code_version: str
     now: datetime
+    base: ReleaseManifest | None = None
+
+    @property
+    def marts(self) -> tuple[Mart, ...]:
+        """The marts that the build database gives."""
+        return tuple(mart for mart in self.plan.marts if self.base is None or mart.is_core)
 
 
 def refusal(state: BuildState, code_version: str, landed: Iterable[str] | None) -> str | None:
@@ -100,7 +114,7 @@ def publish(
             "The current release is untouched. Mend the cause, then run `watchhouse publish`."
         )
         raise PublishError(message) from error
-    _remember(connection, manifest, publication.plan)
+    _remember(connection, manifest, publication)
     return manifest
 
 
@@ -114,22 +128,35 @@ def _write(
     """Write the whole release into `folder`, onto the disk."""
     state = read_state(connection)
     newest = data_as_of(connection)
+    find_restatements(
+        connection,
+        release_id=parts.release_id,
+        published_at=publication.now,
+        code_version=publication.code_version,
+    )
     database = folder / DATABASE_NAME
+    base = publication.base
+    if base is not None:
+        shutil.copyfile(home.releases / str(base.release_id) / DATABASE_NAME, database)
     with _attached(connection, database):
+        known = dict(base.marts) if base else {}
+        written = {
+            mart.name: write_mart(connection, home, mart, parts, newest)
+            for mart in publication.marts
+        }
         manifest = ReleaseManifest(
             release_id=parts.release_id,
             published_at=publication.now,
+            selection="core" if base else "full",
             data_as_of=newest,
             code_version=publication.code_version,
             invocation_id=state.last_run.invocation_id if state.last_run else "",
             batch_count=len(state.seen),
             home=str(home.root),
-            marts={
-                mart.name: write_mart(connection, home, mart, parts, newest)
-                for mart in publication.plan.marts
-            },
+            marts=known | written,
         )
         write_meta(connection, manifest, publication.plan)
+        write_restatements(connection)
     # A client that forgets to open it read-only is told so, rather than locking readers out.
     database.chmod(0o444)
     (folder / LOCK_NAME).touch()
@@ -160,31 +187,36 @@ def _attached(connection: duckdb.DuckDBPyConnection, database: Path) -> Iterator
 
 
 def _remember(
-    connection: duckdb.DuckDBPyConnection, manifest: ReleaseManifest, plan: PublicationPlan
+    connection: duckdb.DuckDBPyConnection, manifest: ReleaseManifest, publication: Publication
 ) -> None:
     """Note in the build database, in one transaction, that the release is out."""
     connection.begin()
     try:
+        if publication.base is None:
+            connection.execute("delete from history.waiting_batches")
+        else:
+            _set_aside(connection, publication.plan.logs)
         connection.execute(
             "insert into history.published_batches select batch_id, ?, ?"
             " from intermediate.int_batches where batch_id not in"
             " (select batch_id from history.published_batches)",
             [manifest.release_id, manifest.published_at],
         )
-        connection.execute("delete from history.release_parts")
-        for name, mart in manifest.marts.items():
+        for mart in publication.marts:
             rows = [
                 {"d": str(part.day), "p": part.path, "r": part.row_count, "b": part.byte_count}
-                for part in mart.parts or ()
+                for part in manifest.marts[mart.name].parts or ()
             ]
+            connection.execute("delete from history.release_parts where mart = ?", [mart.name])
             connection.execute(
                 "insert into history.release_parts select ?, part.d, part.p, part.r, part.b"
                 " from (select unnest(cast(?::json as"
                 " struct(d date, p varchar, r bigint, b bigint)[])) as part)",
-                [name, json.dumps(rows)],
+                [mart.name, json.dumps(rows)],
             )
-        for log in plan.logs:
-            connection.execute(f"delete from {log}")  # noqa: S608
+        for log in publication.plan.logs:
+            connection.execute(f"delete from {log.relation}")  # noqa: S608
+        keep_restatements(connection, code_version=manifest.code_version)
         connection.commit()
     except duckdb.Error as error:
         connection.rollback()
@@ -194,6 +226,23 @@ def _remember(
             "up for it."
         )
         raise PublishError(message) from error
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection, logs: Iterable[Log]) -> None:
+    """Keep what the core marts have seen for the marts that have not.
+
+    The next run of dbt that holds those marts gives it back to the logs.
+    """
+    connection.execute(
+        "insert into history.waiting_batches select batch_id from intermediate.int_batches"
+        " where batch_id not in (select batch_id from history.published_batches)"
+    )
+    for log in logs:
+        waiting = log.waiting
+        connection.execute(f"create table if not exists {waiting} as from {log.relation} limit 0")
+        connection.execute(
+            f"insert into {waiting} by name from {log.relation} except from {waiting}"
+        )
 
 
 def _next_release_id(connection: duckdb.DuckDBPyConnection, home: Home) -> int:

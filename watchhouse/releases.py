@@ -89,16 +89,34 @@ def open_current(home: Home) -> Release:
         WatchhouseError: the release is damaged.
     """
     with _pinned_current(home) as (folder, pin):
-        manifest = read_manifest(folder)
-        try:
-            connection = duckdb.connect(str(folder / DATABASE_NAME), read_only=True)
-            connection.execute("set global TimeZone = 'UTC'")
-        except duckdb.Error as error:
-            message = (
-                f"release {manifest.release_id} in {folder} cannot be opened: {one_line(error)}"
-            )
-            raise WatchhouseError(message) from error
-        return Release(folder, manifest, connection, os.dup(pin))
+        return _opened(folder, pin)
+
+
+def open_kept(home: Home, release_id: int) -> Release | None:
+    """Open an earlier release; None when there is none of this number, or no longer.
+
+    Raises:
+        WatchhouseError: the release is damaged.
+    """
+    folder = home.releases / str(release_id)
+    pin = _pin(folder)
+    if pin is None:
+        return None
+    try:
+        return _opened(folder, pin)
+    finally:
+        os.close(pin)
+
+
+def _opened(folder: Path, pin: int) -> Release:
+    manifest = read_manifest(folder)
+    try:
+        connection = duckdb.connect(str(folder / DATABASE_NAME), read_only=True)
+        connection.execute("set global TimeZone = 'UTC'")
+    except duckdb.Error as error:
+        message = f"release {manifest.release_id} in {folder} cannot be opened: {one_line(error)}"
+        raise WatchhouseError(message) from error
+    return Release(folder, manifest, connection, os.dup(pin))
 
 
 class Follower:

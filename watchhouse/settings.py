@@ -24,6 +24,11 @@ class Settings(BaseSettings):
     reject_retention_days: int = Field(
         default=30, ge=0, description="Days for which the text of rejected records is kept."
     )
+    compaction_grace: float = Field(
+        default=900.0,
+        ge=120,
+        description="Seconds for which files that were compacted stay for those who read them.",
+    )
     keep_releases: int = Field(
         default=5, ge=1, description="Releases kept besides those that a reader still has open."
     )
@@ -33,6 +38,11 @@ class Settings(BaseSettings):
     )
     intake_drop: str = Field(
         default="", description="Members of HTTP events that are not kept, with commas."
+    )
+    intake_topic: str | None = Field(
+        default=None,
+        pattern="^[A-Za-z0-9._-]{1,249}$",
+        description="Topic that HTTP events are sent to, instead of being spooled.",
     )
     api_requests_per_minute: int = Field(
         default=1200, ge=1, description="Requests that each API key may make in a minute."
@@ -45,6 +55,12 @@ class Settings(BaseSettings):
     )
     lock_timeout: float = Field(
         default=300.0, ge=0, description="Seconds to wait for another builder to finish."
+    )
+
+    full_every: float = Field(
+        default=900.0,
+        ge=0,
+        description="Seconds between builds of all marts while `run` publishes the core ones.",
     )
 
     kafka_bootstrap_servers: str = Field(

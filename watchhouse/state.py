@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import duckdb
 
 from watchhouse.errors import BuildError, one_line
 from watchhouse.layout import Home
+from watchhouse.marts import Selection
 
 
 @dataclass(frozen=True)
 class LastRun:
-    """The last run of dbt, by us or by hand; `is_complete` when it held every model and test."""
+    """The last run of dbt, by us or by hand.
+
+    `is_complete` when it held every model and test, or all of the fast selection.
+    """
 
     invocation_id: str
     code_version: str
@@ -22,15 +27,20 @@ class LastRun:
     is_complete: bool
     failed_count: int | None
     """None while the run goes on, and after it died half-way."""
+    selection: Selection = "full"
 
 
 @dataclass(frozen=True)
 class BuildState:
-    """`seen` are the batches in the tables as they are; `published` those in a release."""
+    """`seen` are the batches in the tables as they are; `published` those in a release.
+
+    `waiting` are those of the published that only the core marts hold.
+    """
 
     last_run: LastRun | None
     seen: frozenset[str]
     published: frozenset[str]
+    waiting: frozenset[str] = frozenset()
 
 
 EMPTY_STATE = BuildState(last_run=None, seen=frozenset(), published=frozenset())
@@ -73,16 +83,22 @@ def read_state(connection: duckdb.DuckDBPyConnection) -> BuildState:
     }
     last_run = None
     if ("history", "last_run") in tables:
-        row = connection.execute(
-            "select invocation_id, code_version, table_code_version, full_refresh, is_complete,"
-            " failed_count from history.last_run"
-        ).fetchone()
-        last_run = LastRun(*row) if row else None
+        cursor = connection.execute("from history.last_run")
+        names = [column[0] for column in cursor.description or []]
+        row = cursor.fetchone()
+        last_run = _last_run(dict(zip(names, row, strict=True))) if row else None
     return BuildState(
         last_run=last_run,
         seen=_batches(connection, "intermediate", "int_batches", tables),
         published=_batches(connection, "history", "published_batches", tables),
+        waiting=_batches(connection, "history", "waiting_batches", tables),
     )
+
+
+def _last_run(values: dict[str, Any]) -> LastRun:
+    """Read the record of a run; one of earlier code has fewer columns."""
+    known = {field.name for field in fields(LastRun)}
+    return LastRun(**{name: value for name, value in values.items() if name in known})
 
 
 def home_state(home: Home) -> BuildState:

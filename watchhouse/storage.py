@@ -51,18 +51,20 @@ def create_exclusively(path: Path, content: bytes, *, mode: int = 0o666) -> bool
     return True
 
 
-def lake_error(error: OSError, home: Path) -> LakeError:
+def lake_error(
+    error: OSError, home: Path, consequence: str = "nothing of this file was landed"
+) -> LakeError:
     """Say what a failed write means for the user, whichever layer reported it."""
     # pyarrow raises OSError without errno in places; its text still carries the system's words.
     text = str(error)
     if error.errno in {errno.ENOSPC, errno.EDQUOT} or "No space left" in text:
         return LakeError(
-            f"{home}: the disk is full; nothing of this file was landed. "
+            f"{home}: the disk is full; {consequence}. "
             "Free some space and run the same command again."
         )
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return LakeError(
-            f"{error.filename or home}: cannot be written ({error.strerror}); nothing of this file "
-            "was landed. Make the home writable, or point WATCHHOUSE_HOME elsewhere."
+            f"{error.filename or home}: cannot be written ({error.strerror}); {consequence}. "
+            "Make the home writable, or point WATCHHOUSE_HOME elsewhere."
         )
-    return LakeError(f"{home}: cannot be written ({text}); nothing of this file was landed.")
+    return LakeError(f"{home}: cannot be written ({text}); {consequence}.")

@@ -24,6 +24,7 @@ from watchhouse.state import build_database, home_state, read_state, refresh_rea
 if TYPE_CHECKING:
     from watchhouse.building import Builder, BuildReport
     from watchhouse.manifests import ReleaseManifest
+    from watchhouse.marts import Selection
     from watchhouse.progress import BuildProgress
     from watchhouse.settings import Settings
     from watchhouse.state import BuildState
@@ -55,8 +56,11 @@ class Warehouse:
         self._ledger = Ledger(self._home)
         self._builder: Builder | None = None
 
-    def build(self, *, full_refresh: bool = False) -> Outcome:
+    def build(self, *, full_refresh: bool = False, selection: Selection = "full") -> Outcome:
         """Build, test and publish what has landed, unless all of it is published already.
+
+        The `core` selection makes the core marts only and leaves the others as they are. Where
+        there are none, or of other code, or in a home that has moved, all marts are made.
 
         Raises:
             BuildError: models or tests failed; nothing was published.
@@ -66,15 +70,18 @@ class Warehouse:
         with builder_lock(self._home.builder_lock, timeout=self._lock_timeout):
             landed = self._landed()
             state = home_state(self._home)
-            if not full_refresh:
-                current = self._up_to_date(state, landed)
-                if current is not None:
-                    return Outcome(manifest=current, is_new=False, report=None)
+            base = self._base(code_version())
             reason = refresh_reason(state, code_version())
+            if full_refresh or reason is not None or base is None:
+                selection = "full"
+            elif _is_up_to_date(state, landed, base, selection):
+                return Outcome(manifest=base, is_new=False, report=None)
             if reason is not None and not full_refresh:
                 logger.info("building everything anew: %s", reason)
             report = self._dbt().build(
-                full_refresh=full_refresh or reason is not None, lock_timeout=self._lock_timeout
+                selection=selection,
+                full_refresh=full_refresh or reason is not None,
+                lock_timeout=self._lock_timeout,
             )
             return Outcome(manifest=self._publish(landed=None), is_new=True, report=report)
 
@@ -106,11 +113,23 @@ class Warehouse:
         now = datetime.now(UTC)
         thorough = self._sweep()
         with build_database(self._home) as connection:
-            reason = refusal(read_state(connection), version, landed)
+            state = read_state(connection)
+            reason = refusal(state, version, landed)
             if reason is not None:
                 raise PublishError(reason)
+            base = None
+            if state.last_run is not None and state.last_run.selection == "core":
+                base = self._base(version)
+                if base is None:
+                    message = (
+                        "the last run of dbt held the core marts only, and there is no release of "
+                        "the present code to take the others from; run `watchhouse build`"
+                    )
+                    raise PublishError(message)
             manifest = publish(
-                connection, self._home, Publication(plan=plan, code_version=version, now=now)
+                connection,
+                self._home,
+                Publication(plan=plan, code_version=version, now=now, base=base),
             )
         try:
             collect(self._home, keep=self._keep, grace=COLLECTION_GRACE, now=now, thorough=thorough)
@@ -139,12 +158,8 @@ class Warehouse:
             logger.warning("%s; publishing anew", error)
             return None
 
-    def _up_to_date(self, state: BuildState, landed: frozenset[str]) -> ReleaseManifest | None:
-        """Return the current release if building would add nothing to it."""
-        version = code_version()
-        last_run = state.last_run
-        if last_run is None or refresh_reason(state, version) or not landed <= state.published:
-            return None
+    def _base(self, version: str) -> ReleaseManifest | None:
+        """Return the current release if a build can add to it."""
         current = self._current()
         if (
             current is None
@@ -161,6 +176,18 @@ class Warehouse:
 
             self._builder = Builder(self._home, self._progress or build_progress())
         return self._builder
+
+
+def _is_up_to_date(
+    state: BuildState, landed: frozenset[str], current: ReleaseManifest, selection: Selection
+) -> bool:
+    """Whether building would add nothing to the current release."""
+    is_whole = current.selection == "full" and not state.waiting
+    return (
+        state.last_run is not None
+        and landed <= state.published
+        and (is_whole or selection == "core")
+    )
 
 
 def _is_of(manifest: ReleaseManifest, state: BuildState) -> bool:

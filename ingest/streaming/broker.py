@@ -21,8 +21,8 @@ from kafka.errors import (
 )
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from ingest.streaming.connection import client_options
 from ingest.streaming.fetched import Fetched, FetchedRecords
+from watchhouse.connection import client_options
 from watchhouse.errors import BrokerError
 from watchhouse.settings import Settings
 

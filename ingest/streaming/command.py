@@ -14,9 +14,9 @@ from dataclasses import asdict
 from typing import Final
 
 from ingest.preparing import prepare
-from ingest.streaming.connection import quiet_client
 from ingest.streaming.loader import StreamLoader
 from ingest.streaming.topics import Topic, read_topics
+from watchhouse.connection import quiet_client
 from watchhouse.pseudonyms import Pseudonymiser
 from watchhouse.settings import Settings
 

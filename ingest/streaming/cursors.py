@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.streaming.chains import Log
-from ingest.streaming.decoding import Messages
 from ingest.streaming.fetched import Fetched
+from ingest.streaming.messages import Messages
 from watchhouse.ledger import Entry
 from watchhouse.settings import Settings
 

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +15,8 @@ from ingest.jsonlines import WHITE_SPACE, LineParser
 from ingest.records import MAX_RECORD_BYTES, Parsed, Records, Reject, reject
 from ingest.stamping import Memory, pseudonymised
 from ingest.streaming.fetched import Headers
+from ingest.streaming.messages import Messages
+from ingest.streaming.signatures import groups
 from ingest.streaming.topics import Topic
 from ingest.tables import join, text_table
 from watchhouse.jsontext import read_object
@@ -35,44 +37,15 @@ KEY, TIMESTAMP, HEADERS = "kafka_key", "kafka_timestamp", "kafka_headers"
 _OURS: Final = frozenset({KEY, TIMESTAMP, HEADERS})
 
 
-@dataclass
-class Messages:
-    """Messages of one partition as columns, in the order of their offsets.
-
-    `timestamps` are milliseconds since 1970, -1 where unknown; `headers` holds an offset only if
-    its message has some.
-    """
-
-    offsets: list[int] = field(default_factory=list)
-    values: list[bytes | None] = field(default_factory=list)
-    keys: list[bytes | None] = field(default_factory=list)
-    timestamps: list[int] = field(default_factory=list)
-    headers: dict[int, Headers] = field(default_factory=dict)
-    size: int = 0
-    """Bytes of keys and values, about."""
-
-    def slice(self, start: int, stop: int) -> "Messages":
-        """Return some of the messages."""
-        offsets = self.offsets[start:stop]
-        return Messages(
-            offsets,
-            self.values[start:stop],
-            self.keys[start:stop],
-            self.timestamps[start:stop],
-            {o: self.headers[o] for o in offsets if o in self.headers} if self.headers else {},
-        )
-
-
 class Decoder:
     """Decodes messages of one topic; used by one thread."""
 
     def __init__(self, topic: Topic, pseudonymiser: Pseudonymiser) -> None:
         """Prepare to decode."""
         self._topic = topic
+        self._pseudonymiser = pseudonymiser
         self._engine = Engine(topic.name)
-        hashed = [*topic.mapping.identifiers, KEY]
-        mapping = topic.mapping.model_copy(update={"identifiers": hashed})
-        self._arranger = Arranger(topic.stream, mapping, pseudonymiser)
+        self._arrangers: dict[frozenset[str], Arranger] = {}
         self._memories = {name: Memory(pseudonymiser) for name in topic.stream.identifiers}
         self._parser = LineParser(topic.name)
         self._blocks = 0
@@ -91,9 +64,18 @@ class Decoder:
         count = len(messages.offsets)
         step = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES * count // max(messages.size, 1)))
         for start in range(0, count, step):
-            yield self._decode(messages.slice(start, start + step))
+            block = messages.slice(start, start + step)
+            if not block.headers:
+                yield self._decode(block, frozenset())
+                continue
+            for group in groups(block, self._pseudonymiser):
+                if isinstance(group, Reject):
+                    yield _set_aside(group)
+                else:
+                    yield self._decode(group.messages, group.pseudonyms)
 
-    def _decode(self, messages: Messages) -> Records:
+    def _decode(self, messages: Messages, pseudonyms: frozenset[str]) -> Records:
+        """Decode messages of which some members are pseudonyms already."""
         if self._blocks % _BLOCKS_PER_PARSER == 0:
             self._parser = LineParser(self._topic.name)
             samples = (read_object(v) for v in messages.values[:_SAMPLED] if v is not None)
@@ -105,12 +87,29 @@ class Decoder:
             replace(found, position=int(offsets[found.position])) for found in parsed.rejects
         )
         table = _with_metadata(parsed, messages)
-        records = self._arranger.arrange(replace(table, rejects=rejects), self._engine)
-        return replace(records, table=self._hashed(records), positions=offsets[parsed.positions])
+        arranger = self._arranger(pseudonyms)
+        records = arranger.arrange(replace(table, rejects=rejects), self._engine)
+        hashed = self._hashed(records, pseudonyms)
+        return replace(records, table=hashed, positions=offsets[parsed.positions])
 
-    def _hashed(self, records: Records) -> "pa.Table":
+    def _arranger(self, pseudonyms: frozenset[str]) -> Arranger:
+        if pseudonyms not in self._arrangers:
+            mapping = self._topic.mapping
+            # The key of a message with pseudonyms is one as well.
+            own = [*mapping.identifiers] if pseudonyms else [*mapping.identifiers, KEY]
+            raw = [name for name in own if name not in pseudonyms]
+            self._arrangers[pseudonyms] = Arranger(
+                self._topic.stream,
+                mapping.model_copy(update={"identifiers": raw}),
+                self._pseudonymiser,
+            )
+        return self._arrangers[pseudonyms]
+
+    def _hashed(self, records: Records, pseudonyms: frozenset[str]) -> "pa.Table":
         table = records.table
         for name, memory in self._memories.items():
+            if self._topic.mapping.columns.get(name, name) in pseudonyms:
+                continue
             index = table.column_names.index(name)
             table = table.set_column(index, name, pseudonymised(table.column(index), memory))
         return table
@@ -175,6 +174,10 @@ def _read_alone(index: int, value: bytes) -> Parsed:
         return _rejected(reject(index, values, value))
     table = text_table([[text] for text in values.values()])
     return Parsed(tuple(values), table, np.array([index], np.int64), ())
+
+
+def _set_aside(found: Reject) -> Records:
+    return Records(text_table([]), np.array([], np.int64), (found,))
 
 
 def _rejected(found: Reject) -> Parsed:

@@ -10,7 +10,8 @@ from typing import Any
 from ingest import mappings
 from ingest.landing import Batch, land
 from ingest.streaming.chains import Chains, Log
-from ingest.streaming.decoding import Decoder, Messages
+from ingest.streaming.decoding import Decoder
+from ingest.streaming.messages import Messages
 from ingest.streaming.topics import Topic
 from ingest.workspace import Workspace
 from watchhouse.layout import Home

@@ -16,9 +16,9 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from ingest.streaming.connection import client_options, quiet_client
 from ingest.streaming.sources import Message, file_messages, made_up_messages
 from ingest.streaming.topics import require_topic_name
+from watchhouse.connection import client_options, quiet_client
 from watchhouse.errors import BrokerError, UsageError
 from watchhouse.settings import Settings
 

@@ -17,7 +17,10 @@
     {{ return(none) }}
 {%- endmacro %}
 
-{#- Whether this build takes or withdraws a batch of a stream, known before the SQL is compiled. -#}
+{#-
+  Whether a batch of a stream came or went since the last full publication, in the fast selection
+  since the last one of any kind. Known before the SQL is compiled.
+-#}
 {% macro stream_moves(stream) -%}
     {%- set batches = ref('int_batches') -%}
     {%- set batches = load_relation(batches) if execute else none -%}
@@ -26,7 +29,7 @@
     {%- endif -%}
     {%- set query -%}
         select count(*) as n from {{ batches }}
-        where stream = '{{ stream }}' and (is_taken or is_withdrawn)
+        where stream = '{{ stream }}' and is_moved
     {%- endset -%}
     {{ return(run_query(query).rows[0]['n'] > 0) }}
 {%- endmacro %}

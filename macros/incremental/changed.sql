@@ -27,6 +27,22 @@
     )
 {%- endmacro %}
 
+{#-
+  Plays that may still run on a changed day: no play lasts longer than `longest_watch_minutes`, and
+  the day the clocks go forward is short, which can put one more midnight into it.
+-#}
+{% macro near_changed_days(row) -%}
+    {{ row }}.started_date in (
+        select
+            cast(unnest(generate_series(
+                activity_date - {{ (var('longest_watch_minutes') + 1439) // 1440 + 1 }},
+                activity_date,
+                interval '1 day'
+            )) as date)
+        from {{ ref('int_changed_days') }}
+    )
+{%- endmacro %}
+
 {#- Rows per reporting day that look back over a window which a changed day is in. -#}
 {% macro in_changed_windows(row='target') -%}
     {{ row }}.activity_date in (
@@ -70,8 +86,16 @@
     {{ row }}.user_id in (select user_id from {{ ref('int_changed_users') }})
 {%- endmacro %}
 
-{#- Rows whose batch is taken or withdrawn by this build. -#}
+{#- Rows whose batch came or went: see the column is_moved of int_batches. -#}
 {% macro of_moved_batches(row='target') -%}
+    {{ row }}.batch_id in (select batch_id from {{ ref('int_batches') }} where is_moved)
+{%- endmacro %}
+
+{#-
+  Rows whose batch this very build reads or withdraws: only for what is made of the checked events
+  themselves, which hold no other batches. All else wants of_moved_batches.
+-#}
+{% macro of_read_batches(row='target') -%}
     {{ row }}.batch_id in (
         select batch_id from {{ ref('int_batches') }} where is_taken or is_withdrawn
     )
@@ -95,11 +119,11 @@
     {{ row }}.play_id in (select play_id from {{ ref('int_contested_plays') }})
 {%- endmacro %}
 
-{#- Every row, but only when a batch of the stream was taken or withdrawn: small whole streams. -#}
+{#- Every row, but only when a batch of the stream came or went: small whole streams. -#}
 {% macro of_changed_stream(stream) -%}
     exists (
         select 1
         from {{ ref('int_batches') }} as batch
-        where batch.stream = '{{ stream }}' and (batch.is_taken or batch.is_withdrawn)
+        where batch.stream = '{{ stream }}' and batch.is_moved
     )
 {%- endmacro %}

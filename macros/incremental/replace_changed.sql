@@ -5,11 +5,15 @@
   `meta.stream` its argument where it takes one.
 -#}
 {% macro get_incremental_replace_changed_sql(arg_dict) -%}
-    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     {%- set meta = config.get('meta') -%}
     {%- set condition = context[meta['replaces']] -%}
     delete from {{ arg_dict['target_relation'] }} as target
     where {{ condition(meta['stream']) if 'stream' in meta else condition() }};
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    {{ get_incremental_append_sql(arg_dict) }}
+{%- endmacro %}
+
+{#- Incremental strategy: insert what the model selects. -#}
+{% macro get_incremental_append_sql(arg_dict) -%}
+    insert into {{ arg_dict['target_relation'] }} by name
+    select * from {{ arg_dict['temp_relation'] }}
 {%- endmacro %}

@@ -2,7 +2,8 @@
   Records that a run has begun, so that one which dies half-way is never published.
   A full refresh forgets what was published: every batch is taken and every part written anew.
   `code_version` is the code of the run, `table_code_version` the code that all tables were last
-  made anew with, or null since a run of other code has written any of them.
+  made anew with, or null since a run of other code has written any of them. `selection` is `core`
+  for the fast selection of selectors.yml, else `full`.
 -#}
 {% macro begin_run() -%}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test'] -%}
@@ -16,6 +17,7 @@
             create table if not exists history.published_batches (
                 batch_id varchar, release_id integer, published_at timestamptz
             );
+            create table if not exists history.waiting_batches (batch_id varchar);
             create table if not exists history.release_parts (
                 mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
             );
@@ -24,6 +26,7 @@
                 invocation_id varchar,
                 code_version varchar,
                 table_code_version varchar,
+                selection varchar,
                 full_refresh boolean,
                 started_at timestamptz,
                 completed_at timestamptz,
@@ -47,6 +50,7 @@
                 {%- else %}
                 cast({{ version }} as varchar) as table_code_version,
                 {%- endif %}
+                '{{ 'core' if is_core_run() else 'full' }}' as selection,
                 {{ flags.FULL_REFRESH or false }} as full_refresh,
                 cast('{{ run_started_at.isoformat() }}' as timestamptz) as started_at,
                 cast(null as timestamptz) as completed_at,
@@ -54,14 +58,21 @@
                 cast(null as integer) as failed_count;
             {%- if flags.FULL_REFRESH and flags.WHICH in ['build', 'run'] %}
             delete from history.published_batches;
+            delete from history.waiting_batches;
             delete from history.release_parts;
+            {%- endif %}
+            {%- if not is_core_run() %}
+            {{ restore_changes() }}
             {%- endif %}
         {%- endset -%}
         {%- do run_query(statements) -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Records how the run ended: complete when it held every model, seed, snapshot and data test. -#}
+{#-
+  Records how the run ended: complete when it held every model, seed, snapshot and data test, or
+  all of the fast selection. A full refresh is complete only with everything.
+-#}
 {% macro complete_run(results) -%}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'snapshot', 'test'] -%}
         {%- set done = [] -%}
@@ -74,9 +85,14 @@
             {%- endif -%}
         {%- endfor -%}
         {%- set missing = [] -%}
+        {%- set is_whole_core = is_core_run() and flags.WHICH == 'build'
+            and not flags.FULL_REFRESH and not invocation_args_dict.get('resource_types')
+            and (invocation_args_dict.get('exclude_resource_types') or []) | list
+            in [[], ['unit_test']] -%}
         {%- for node in graph.nodes.values()
             if node.resource_type in ['model', 'seed', 'snapshot', 'test']
             and node.config.materialized != 'ephemeral'
+            and (node.unique_id in selected_resources or not is_whole_core)
             and node.unique_id not in done -%}
             {%- do missing.append(node.unique_id) -%}
         {%- endfor -%}

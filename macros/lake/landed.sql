@@ -7,22 +7,32 @@
   The rows of landed files, found only through the ledger, or a typed empty relation.
 
   `files` is a column of `int_batches` with lists of paths; `only` a condition on its rows. The
-  list is literal in the compiled SQL: the engine opens just these files.
+  list is literal in the compiled SQL: the engine opens just these files. Compaction lets batches
+  share files: each is read once, and rows of other batches are left out.
 -#}
 {% macro landed_rows(files, only, columns) -%}
     {%- set paths = [] -%}
+    {%- set shared = [] -%}
     {%- set batches = ref('int_batches') -%}
     {%- set batches = load_relation(batches) if execute else none -%}
     {%- if batches -%}
         {%- set query -%}
-            select unnest({{ files }}) as path from {{ batches }} where {{ only }} order by path
+            select path, not bool_and(is_wanted) as is_shared
+            from (select unnest({{ files }}) as path, {{ only }} as is_wanted from {{ batches }})
+            group by path
+            having bool_or(is_wanted)
+            order by path
         {%- endset -%}
         {%- for row in run_query(query).rows -%}
             {%- do paths.append("'" ~ home() ~ '/' ~ row['path'] | replace("'", "''") ~ "'") -%}
+            {%- do shared.append(row['path']) if row['is_shared'] -%}
         {%- endfor -%}
     {%- endif -%}
     {%- if paths -%}
         read_parquet([{{ paths | join(',\n        ') }}], hive_partitioning = false)
+        {%- if shared %}
+        where batch_id in (select batch_id from {{ ref('int_batches') }} where {{ only }})
+        {%- endif -%}
     {%- else -%}
         {{ no_rows(columns) }}
     {%- endif -%}

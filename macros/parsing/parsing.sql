@@ -160,18 +160,50 @@
     end
 {%- endmacro %}
 
-{#- The reporting day of a UTC timestamp, in `reporting_time_zone`: the one place that applies it. -#}
-{% macro reporting_date(timestamp) -%}
-    {{ return(adapter.dispatch('reporting_date')(timestamp)) }}
+{#- A UTC timestamp as the clocks of `reporting_time_zone` showed it: the one place that applies it. -#}
+{% macro reporting_time(timestamp) -%}
+    {{ return(adapter.dispatch('reporting_time')(timestamp)) }}
 {%- endmacro %}
 
-{% macro duckdb__reporting_date(timestamp) -%}
+{% macro duckdb__reporting_time(timestamp) -%}
     {%- set zone = var('reporting_time_zone') -%}
     {%- if zone == 'UTC' -%}
-        cast({{ timestamp }} as date)
+        {{ timestamp }}
     {%- else -%}
-        cast(timezone('{{ zone }}', timezone('UTC', {{ timestamp }})) as date)
+        timezone('{{ zone }}', timezone('UTC', {{ timestamp }}))
     {%- endif -%}
+{%- endmacro %}
+
+{#- The reporting day of a UTC timestamp. -#}
+{% macro reporting_date(timestamp) -%}
+    cast({{ reporting_time(timestamp) }} as date)
+{%- endmacro %}
+
+{#- The hour that the clocks of the reporting time zone showed, 0 to 23. -#}
+{% macro reporting_hour(timestamp) -%}
+    cast(extract(hour from {{ reporting_time(timestamp) }}) as integer)
+{%- endmacro %}
+
+{#-
+  When that hour of the clocks began, UTC. Counted back from the moment itself, so that an hour
+  which the clocks go through twice is two hours, and one of a zone with half hours is whole.
+-#}
+{% macro reporting_hour_started_at(timestamp) -%}
+    {%- if var('reporting_time_zone') == 'UTC' -%}
+        date_trunc('hour', {{ timestamp }})
+    {%- else -%}
+        {{ timestamp }}
+        - ({{ reporting_time(timestamp) }} - date_trunc('hour', {{ reporting_time(timestamp) }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The part of the day that an hour of the clocks is in, by the var `dayparts`. -#}
+{% macro daypart(hour) -%}
+    case
+    {%- for part in var('dayparts') | sort(attribute='first_hour', reverse=true) %}
+        when {{ hour }} >= {{ part['first_hour'] }} then '{{ part["name"] }}'
+    {%- endfor %}
+    end
 {%- endmacro %}
 
 {#-

@@ -13,6 +13,14 @@ published as (
 
 ),
 
+-- Published by the fast selection only: to any other run, as if they had come just now.
+waiting as (
+
+    select batch_id from {{ source('history', 'waiting_batches') }}
+    {%- if is_core_run() %} where false{% endif %}
+
+),
+
 superseding as (
 
     select
@@ -27,9 +35,11 @@ superseded as (
     select
         superseding.batch_id,
         min(superseding.superseded_by) as superseded_by,
-        bool_or(published.batch_id is null) as is_withdrawn
+        bool_or(published.batch_id is null) as is_withdrawn,
+        bool_or(published.batch_id is null or waiting.batch_id is not null) as is_moved
     from superseding
     left join published on superseding.superseded_by = published.batch_id
+    left join waiting on superseding.superseded_by = waiting.batch_id
     group by superseding.batch_id
 
 ),
@@ -44,6 +54,7 @@ final as (
         entries.source_kind,
         entries.source_uri,
         entries.content_hash,
+        entries.replay_of,
         entries.watch_date_format,
         entries.time_zone,
         entries.decimal_separator,
@@ -55,11 +66,15 @@ final as (
         superseded.batch_id is not null as is_superseded,
         superseded.batch_id is null and published.batch_id is null as is_taken,
         coalesce(superseded.is_withdrawn, false) as is_withdrawn,
+        coalesce(
+            superseded.is_moved, published.batch_id is null or waiting.batch_id is not null
+        ) as is_moved,
         entries.ingest_date,
         entries.landed_at
     from entries
     left join superseded on entries.batch_id = superseded.batch_id
     left join published on entries.batch_id = published.batch_id
+    left join waiting on entries.batch_id = waiting.batch_id
 
 )
 

@@ -12,11 +12,13 @@
     'content_hash': 'varchar',
     'mapping': 'struct(watch_date_format varchar, time_zone varchar, decimal_separator varchar)',
     'supersedes': 'varchar[]',
+    'replay_of': 'varchar',
     'files': 'struct(path varchar)[]',
     'reject_files': 'struct(path varchar)[]',
     'read_count': 'bigint',
     'rejected_count': 'bigint',
     'landed_count': 'bigint',
+    'revision': 'bigint',
     'ingest_date': 'date',
     'landed_at': 'timestamptz',
 } -%}
@@ -43,6 +45,19 @@ ledger as (
 
 ),
 
+-- Compaction writes entries anew, in other files: while both are there, the newer one counts.
+latest as (
+
+    select *
+    from ledger
+    where entry_kind = 'batch'
+    qualify
+        row_number() over (
+            partition by batch_id order by coalesce(revision, 0) desc, landed_at
+        ) = 1
+
+),
+
 final as (
 
     select
@@ -52,6 +67,7 @@ final as (
         source_kind,
         source_uri,
         content_hash,
+        replay_of,
         nullif(mapping['watch_date_format'], '') as watch_date_format,
         coalesce(mapping['time_zone'], 'UTC') as time_zone,
         coalesce(mapping['decimal_separator'], '.') as decimal_separator,
@@ -63,8 +79,7 @@ final as (
         landed_count,
         ingest_date,
         timezone('UTC', landed_at) as landed_at
-    from ledger
-    where entry_kind = 'batch'
+    from latest
 
 )
 

@@ -32,7 +32,8 @@ user_days as (
     select
         activity_date,
         sum(play_count) as play_count,
-        sum(watched_microseconds) as watched_microseconds
+        sum(watched_microseconds) as watched_microseconds,
+        sum(complete_play_count) as complete_play_count
     from {{ ref('fct_user_days') }}
     where {{ on_changed_days(none) }}
     group by activity_date
@@ -48,6 +49,7 @@ select
     user_days.watched_microseconds as user_day_watched_microseconds,
     plays.complete_play_count,
     show_days.complete_play_count as show_day_complete_play_count,
+    user_days.complete_play_count as user_day_complete_play_count,
     coalesce(plays.activity_date, show_days.activity_date, user_days.activity_date) as activity_date
 from plays
 full outer join show_days on plays.activity_date = show_days.activity_date
@@ -59,3 +61,4 @@ where
     or plays.watched_microseconds is distinct from show_days.watched_microseconds
     or plays.watched_microseconds is distinct from user_days.watched_microseconds
     or plays.complete_play_count is distinct from show_days.complete_play_count
+    or plays.complete_play_count is distinct from user_days.complete_play_count

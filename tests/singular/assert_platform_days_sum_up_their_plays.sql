@@ -1,4 +1,4 @@
--- A row is a day on which the platform does not hold what its plays, sessions and shows do.
+-- A row is a day on which the platform does not hold what its plays, sessions, shows and hours do.
 with
 
 plays as (
@@ -39,6 +39,19 @@ show_days as (
 
 ),
 
+hours as (
+
+    select
+        activity_date,
+        sum(play_count) as play_count,
+        sum(complete_play_count) as complete_play_count,
+        sum(watched_microseconds) as watched_microseconds
+    from {{ ref('fct_platform_hours') }}
+    where {{ on_changed_days(none) }}
+    group by activity_date
+
+),
+
 platform_days as (
 
     select *
@@ -51,6 +64,7 @@ select
     plays.play_count,
     platform_days.play_count as platform_play_count,
     show_days.play_count as show_day_play_count,
+    hours.play_count as hour_play_count,
     plays.user_count,
     platform_days.user_count as platform_user_count,
     platform_days.session_count as platform_session_count,
@@ -59,6 +73,7 @@ from plays
 full outer join platform_days on plays.activity_date = platform_days.activity_date
 left join sessions on platform_days.activity_date = sessions.activity_date
 left join show_days on platform_days.activity_date = show_days.activity_date
+left join hours on platform_days.activity_date = hours.activity_date
 where
     plays.play_count is distinct from platform_days.play_count
     or show_days.play_count is distinct from platform_days.play_count
@@ -68,3 +83,6 @@ where
     or plays.watched_microseconds is distinct from platform_days.watched_microseconds
     or show_days.watched_microseconds is distinct from platform_days.watched_microseconds
     or coalesce(sessions.session_count, 0) is distinct from platform_days.session_count
+    or hours.play_count is distinct from platform_days.play_count
+    or hours.complete_play_count is distinct from platform_days.complete_play_count
+    or hours.watched_microseconds is distinct from platform_days.watched_microseconds

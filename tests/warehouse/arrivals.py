@@ -20,6 +20,7 @@ _MINUTES: Final = ("0", "1", "0.5", "5", "20", "25", "30", "35", "45", "90", "15
 _ZONES: Final = ("UTC", "Asia/Kolkata", "America/New_York")
 
 Build = Literal["published", "unpublished", "dies"]
+Selected = Literal["core", "full"]
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,13 @@ class Step:
 
     landings: tuple["Landing", ...]
     build: Build
+    selection: Selected
     left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Landing:
-    """One file and its mapping. Without rows it is one that landed before."""
+    """One file and its mapping. Without rows it is one that landed before, or is replayed."""
 
     stream: str
     name: str
@@ -41,10 +43,13 @@ class Landing:
     landed_at: datetime
     rows: tuple[Row, ...] = ()
     torn: tuple[str, ...] = ()
+    is_replay: bool = False
 
     def onto(self, lake: Lake) -> None:
         """Land it."""
-        if self.rows:
+        if self.is_replay:
+            lake.replay(self.name, mapping=self.mapping, landed_at=self.landed_at)
+        elif self.rows:
             lake.land(
                 self.stream,
                 self.rows,
@@ -80,8 +85,10 @@ class Arrivals:
                 landings.append(landing)
                 self._landed.append(landing)
             builds: tuple[Build, ...] = ("published", "unpublished", "dies")
-            build = draw.choices(builds, (5, 2, 3))[0] if number < count - 1 else "published"
-            yield Step(tuple(landings), build, self._left_out() if build == "dies" else ())
+            build = draw.choices(builds, (6, 2, 2))[0] if number < count - 1 else "published"
+            selection: Selected = "full" if build == "dies" else draw.choice(("core", "full"))
+            left_out = self._left_out() if build == "dies" else ()
+            yield Step(tuple(landings), build, selection, left_out)
 
     def _landing(self, files: list[list[Row]]) -> Landing:
         draw = self._random
@@ -90,7 +97,9 @@ class Arrivals:
         landed_at = OPENED_AT + timedelta(minutes=draw.randrange(1_000))
         if self._landed and kind < 0.25:
             before = draw.choice(self._landed)
-            return Landing(before.stream, before.name, self._mapping(before.stream), landed_at)
+            mapping = self._mapping(before.stream)
+            is_replay = draw.random() < 0.4
+            return Landing(before.stream, before.name, mapping, landed_at, is_replay=is_replay)
         if files and kind < 0.7:
             torn = tuple("torn" for _ in range(draw.choice((0, 0, 2))))
             rows = tuple(files.pop())

@@ -1,6 +1,6 @@
 """What differs between the marts of two databases, row by row and column by column."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -22,20 +22,39 @@ _RELATIONS: Final = """
 Row = tuple[Any, ...]
 
 
-def assert_equal_marts(left: Reader, right: Reader, keys: Mapping[str, Sequence[str]]) -> None:
+def assert_equal_marts(
+    left: Reader,
+    right: Reader,
+    keys: Mapping[str, Sequence[str]],
+    only: Collection[str] | None = None,
+) -> None:
     """Fail with the `differences`, if there are any."""
-    found = differences(left, right, keys)
+    found = differences(left, right, keys, only)
     assert not found, "\n".join(["the marts are not equal:", *found])
 
 
-def differences(left: Reader, right: Reader, keys: Mapping[str, Sequence[str]]) -> list[str]:
+def differences(
+    left: Reader,
+    right: Reader,
+    keys: Mapping[str, Sequence[str]],
+    only: Collection[str] | None = None,
+) -> list[str]:
     """Return a line for each difference between the marts of two databases; none if equal.
 
     Every relation of schema `marts` is compared, its columns and their types, its rows both ways.
     `keys` names the key columns of a mart, by which rows are paired; without, whole rows are.
+    `only` names the marts to look at.
     """
     with left.open() as one, right.open() as other:
-        marts, other_marts = _columns(one), _columns(other)
+        marts, other_marts = (
+            {
+                name: columns
+                for name, columns in _columns(side).items()
+                if only is None or name in only
+            }
+            for side in (one, other)
+        )
+        assert marts, "there is nothing to compare"
         lines = [
             f"{mart}: columns {marts.get(mart)} against {other_marts.get(mart)}"
             for mart in sorted(marts.keys() | other_marts.keys())

@@ -11,7 +11,9 @@ from typing import Final
 from ingest.columns import STREAMS
 from ingest.loading import Loader, Outcome
 from ingest.mappings import Mapping
+from ingest.relanding import Relander
 from watchhouse.layout import Home
+from watchhouse.ledger import Ledger, superseded
 from watchhouse.pseudonyms import Pseudonymiser
 
 Row = Record[str, str | None]
@@ -72,6 +74,29 @@ class Lake:
         outcome = loader.load(self._inbox / f"{name}.csv", now=landed_at or self._now)
         assert outcome.error is None, outcome.error
         return outcome
+
+    def replay(
+        self,
+        name: str,
+        *,
+        mapping: Mapping | None = None,
+        landed_at: datetime | None = None,
+    ) -> str:
+        """Replay what a file landed as; return the batch."""
+        self._now += timedelta(seconds=1)
+        ledger = Ledger(self.home)
+        ledger.refresh()
+        gone = superseded(ledger.entries())
+        (old,) = (
+            entry
+            for entry in ledger.entries()
+            if Path(entry.source_uri).stem == name and entry.batch_id not in gone
+        )
+        new = Relander(self.home, ledger, PSEUDONYMISER).land(
+            old, mapping, now=landed_at or self._now
+        )
+        assert new is not None
+        return new.batch_id
 
     def events(self, name: str, *rows: Row, mapping: Mapping | None = None) -> str:
         """Land viewing events; return the batch."""

@@ -200,6 +200,77 @@ def test_an_account_that_was_none_leaves(told: Told) -> None:
     assert (told.at(2).ask(_USER, "77"), told.at(2).ask(_USER, "otto")) == ([], account)
 
 
+def a_topic_was_read_without_its_date_format(lake: Lake) -> Iterator[None]:
+    lake.land(
+        "watch_events",
+        [
+            {
+                "event_id": "p1",
+                "user_id": "pia",
+                "show_name": "Perle",
+                "watch_date": "26.03.2026 20:00",
+                "length": "30",
+                "note": "as heard",
+            },
+            {
+                "event_id": "p2",
+                "user_id": "pia",
+                "show_name": "Perle",
+                "watch_date": "2026-03-27 20:00",
+                "length": "20",
+                "note": None,
+            },
+        ],
+        name="pia",
+        torn=["torn"],
+        mapping=Mapping(columns={"watch_duration_minutes": "length"}),
+    )
+    yield
+    lake.replay("pia")
+    yield
+    lake.replay(
+        "pia",
+        mapping=Mapping(
+            columns={"watch_duration_minutes": "length", "variant": "note"},
+            watch_date_format="%d.%m.%Y %H:%M",
+            time_zone="Europe/Berlin",
+        ),
+    )
+    again = lake.land_file(
+        "watch_events", "pia", mapping=Mapping(columns={"watch_duration_minutes": "length"})
+    )
+    assert again.status == "already_landed"
+    yield
+
+
+def test_a_replay_takes_rows_out_of_quarantine_and_counts_none_twice(told: Told) -> None:
+    plays = "select started_at, watched_minutes, variant from marts.fct_plays where user_id = ?"
+    late = ("2026-03-27 20:00", 20.0, None)
+    assert told.at(1).ask(plays, "pia") == [late]
+    assert told.at(1).ask(_BATCHES.format("pia")) == [("current", 2, 1, 1, 0)]
+    # By the same rules the same comes of it.
+    assert told.at(2).ask(plays, "pia") == [late]
+    assert told.at(2).ask(_BATCHES.format("pia")) == [
+        ("superseded", 2, 0, 0, 0),
+        ("current", 2, 1, 1, 0),
+    ]
+    assert told.at(3).ask(plays + " order by all", "pia") == [
+        ("2026-03-26 19:00", 30.0, "as heard"),
+        # Its date had no zone either.
+        ("2026-03-27 19:00", 20.0, None),
+    ]
+    assert told.at(3).ask(_BATCHES.format("pia")) == [
+        ("superseded", 2, 0, 0, 0),
+        ("superseded", 2, 0, 0, 0),
+        ("current", 2, 2, 0, 0),
+    ]
+    chain = """
+        select count(replay_of), count(distinct rejected_count)
+        from marts.rpt_batch_reconciliation where parse_filename(source_uri) = 'pia.csv'
+    """
+    assert told.at(3).ask(chain) == [(2, 1)]
+
+
 STORIES: Final[list[Story]] = [
     a_file_was_landed_under_a_wrong_unit,
     a_file_was_landed_without_its_date_format,
@@ -208,6 +279,7 @@ STORIES: Final[list[Story]] = [
     three_sources_send_equal_long_versions_in_opposite_order,
     an_account_is_corrected,
     accounts_were_landed_under_a_wrong_column,
+    a_topic_was_read_without_its_date_format,
 ]
 
 

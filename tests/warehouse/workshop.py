@@ -21,6 +21,7 @@ from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
 from watchhouse.marts import PublicationPlan, publication_plan
 from watchhouse.publishing import Publication, publish, refusal
+from watchhouse.releases import current_manifest
 from watchhouse.state import build_database, read_state
 
 _PUBLISHED_AT: Final = datetime(2026, 11, 2, tzinfo=UTC)
@@ -48,6 +49,12 @@ class Project:
                 elif test.test_metadata.name == "is_unique_together":
                     found[model] = tuple(arguments["columns"])
         return found
+
+    def marts(self, *, core: bool) -> set[str]:
+        """The names of the marts that the fast selection makes, or of all others."""
+        return {
+            mart.name for mart in self.plan.marts if mart.is_core == core and mart.schema == "marts"
+        }
 
     @property
     def models(self) -> list[str]:
@@ -107,11 +114,15 @@ class Workshop:
             build_database(self.home) as connection,
         ):
             plan = self.project.plan
+            state = read_state(connection)
             if strictly:
-                assert refusal(read_state(connection), self.project.version, None) is None
+                assert refusal(state, self.project.version, None) is None
             else:
                 plan = replace(plan, marts=tuple(m for m in plan.marts if m.schema == "marts"))
-            publication = Publication(plan, self.project.version, _PUBLISHED_AT)
+            assert state.last_run is not None
+            is_core = state.last_run.selection == "core"
+            base = current_manifest(self.home) if is_core else None
+            publication = Publication(plan, self.project.version, _PUBLISHED_AT, base)
             return publish(connection, self.home, publication).release_id
 
     def release(self, number: int) -> "Reader":

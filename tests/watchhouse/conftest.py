@@ -1,17 +1,19 @@
 """A small build database, as dbt leaves it behind, without dbt."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
+from watchhouse.fingerprint import PROJECT
 from watchhouse.layout import Home
 from watchhouse.manifests import ReleaseManifest
-from watchhouse.marts import Mart, PublicationPlan
+from watchhouse.marts import Log, Mart, PublicationPlan
 from watchhouse.publishing import Publication, publish
 
 CODE_VERSION = "c0de"
@@ -46,9 +48,10 @@ PLAN = PublicationPlan(
             partition_by="started_date",
             order_by=("play_id",),
             indexes=(),
+            is_core=True,
         ),
     ),
-    logs=("intermediate.int_changed_days", "intermediate.int_changed_spans"),
+    logs=(Log("intermediate", "int_changed_days"), Log("intermediate", "int_changed_spans")),
 )
 
 _TABLES = """
@@ -58,22 +61,33 @@ _TABLES = """
     create table history.published_batches (
         batch_id varchar, release_id integer, published_at timestamptz
     );
+    create table history.waiting_batches (batch_id varchar);
     create table history.release_parts (
         mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
     );
     create table history.last_run as select
         'run-0' as invocation_id, 'c0de' as code_version, 'c0de' as table_code_version,
-        false as full_refresh,
+        'full' as selection, false as full_refresh,
         now() as started_at, now() as completed_at, true as is_complete, 0::integer as failed_count;
     create table history.shows_snapshot (show_id varchar, valid_from timestamptz);
-    create table intermediate.int_batches (batch_id varchar, stream varchar);
+    create table intermediate.int_batches (
+        batch_id varchar, stream varchar, replay_of varchar
+    );
     create table intermediate.int_changed_days (activity_date date);
     create table intermediate.int_changed_spans (user_id varchar);
     create table marts.dim_shows (show_id varchar, genres varchar[]);
     create table marts.fct_plays (
         play_id uuid, batch_id varchar, watched_minutes double, share decimal(18, 6),
-        is_complete_play boolean, started_at timestamp, started_date date
+        is_complete_play boolean, started_at timestamp, started_date date,
+        watched_microseconds bigint
     );
+    create view marts.fct_platform_days as
+        select
+            started_date as activity_date, count(*) as play_count, 1::bigint as user_count,
+            1::bigint as session_count, count(*) filter (where is_complete_play)
+                as complete_play_count,
+            cast(sum(watched_microseconds) as bigint) as watched_microseconds
+        from marts.fct_plays group by started_date;
 """
 
 
@@ -93,23 +107,26 @@ class SmallBuild:
     def add(self, batch_id: str, days: Iterable[date], *, plays: int = 10) -> None:
         """Add a batch with some plays on each of the days, as a good run of dbt would."""
         self.batches.append(batch_id)
-        self.run(f"insert into intermediate.int_batches values ('{batch_id}', 'watch_events')")
+        self.run(
+            f"insert into intermediate.int_batches values ('{batch_id}', 'watch_events', null)"
+        )
         self.run(f"insert into intermediate.int_changed_spans values ('{batch_id}')")
         self.run(f"update history.last_run set invocation_id = 'run-{batch_id}'")
         for day in days:
             self.run(
                 f"insert into intermediate.int_changed_days values (date '{day}');"
                 f"insert into marts.fct_plays select uuid(), '{batch_id}', i, i / 3, i > 5,"
-                f" timestamp '{day}' + to_minutes(i), date '{day}' from range({plays}) as t (i)"
+                f" timestamp '{day}' + to_minutes(i), date '{day}', i * 60000000"
+                f" from range({plays}) as t (i)"
             )
 
-    def publish(self) -> ReleaseManifest:
-        """Publish what there is."""
+    def publish(self, base: ReleaseManifest | None = None) -> ReleaseManifest:
+        """Publish what there is; with a `base`, the core marts only."""
         with duckdb.connect(str(self.home.build_database)) as connection:
             return publish(
                 connection,
                 self.home,
-                Publication(plan=self.plan, code_version=CODE_VERSION, now=NOW),
+                Publication(plan=self.plan, code_version=CODE_VERSION, now=NOW, base=base),
             )
 
     def read(self, sql: str, *, release: str = "current") -> list[tuple[object, ...]]:
@@ -148,3 +165,32 @@ def small_build(home: Home, build_in: Callable[[Home], SmallBuild]) -> SmallBuil
 def python() -> tuple[list[str], dict[str, str]]:
     """Return a command that runs Python on this checkout, and its environment."""
     return [sys.executable], {"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"}
+
+
+@pytest.fixture(scope="session")
+def contracts() -> dict[str, dict[str, str]]:
+    """Return the columns of each mart, with their types."""
+    found = {}
+    for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            columns = model["columns"]
+            found[model["name"]] = {column["name"]: column["data_type"] for column in columns}
+    return found
+
+
+@pytest.fixture
+def marts(contracts: dict[str, dict[str, str]]) -> duckdb.DuckDBPyConnection:
+    """Return a database with the marts as their contracts promise them, without a row."""
+    connection = duckdb.connect()
+    for mart, columns in contracts.items():
+        described = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+        connection.execute(f"create table {mart} ({described})")
+    return connection
+
+
+def insert(
+    marts: duckdb.DuckDBPyConnection, mart: str, rows: Sequence[Mapping[str, object]]
+) -> None:
+    for row in rows:
+        names, marks = ", ".join(row), ", ".join("?" for _ in row)
+        marts.execute(f"insert into {mart} ({names}) values ({marks})", list(row.values()))

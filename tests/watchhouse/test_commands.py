@@ -15,6 +15,7 @@ import pytest
 from watchhouse.cli import main
 from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
+from watchhouse.releases import current_manifest
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +159,22 @@ def test_status_says_what_is_current_and_who_builds(
     assert report["release"]["data_as_of"] == "2026-03-02T00:09:00+00:00"
     assert report["builder"]["pid"] == os.getpid()
     assert [kept["is_current"] for kept in report["releases"]] == [True]
+
+
+def test_status_says_which_marts_are_older(
+    published: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = current_manifest(published.home)
+    published.add("b", [date(2026, 3, 3)])
+    published.publish(base=base)
+
+    assert main(["status"]) == 0
+    out = capsys.readouterr().out
+    assert "2 marts outside the core, as of release 1: data up to 2026-03-02 00:09:00 UTC" in out
+    assert main(["status", "--json"]) == 0
+    release = json.loads(capsys.readouterr().out)["release"]
+    assert release["selection"] == "core"
+    assert set(release["older_marts"]) == {"dim_shows", "shows_snapshot"}
 
 
 def test_wrong_numbers_of_seconds_are_wrong_usage() -> None:

@@ -149,6 +149,50 @@ def test_publication_is_remembered_and_the_logs_are_empty(small_build: Any) -> N
     ]
 
 
+def test_a_core_release_leaves_the_other_marts_as_they_were(small_build: Any) -> None:
+    small_build.add("a", [MONDAY])
+    small_build.run("insert into marts.dim_shows values ('old', null)")
+    full = small_build.publish()
+    small_build.add("b", [MONDAY, TUESDAY])
+    # As a full build leaves it that failed: changed, and not tested.
+    small_build.run("insert into marts.dim_shows values ('untested', null)")
+
+    core = small_build.publish(base=full)
+
+    assert (full.selection, core.selection) == ("full", "core")
+    assert small_build.read("select count(*) from marts.fct_plays") == [(30,)]
+    assert small_build.read("from marts.dim_shows") == [("old", None)]
+    assert small_build.read("select table_name from duckdb_indexes()") == [("dim_shows",)]
+    assert core.marts["dim_shows"] == full.marts["dim_shows"]
+    assert set(core.older_marts()) == {"dim_shows", "shows_snapshot"}
+    assert small_build.read(
+        "select name, release_id, data_as_of at time zone 'UTC' from meta.models order by name"
+    ) == [
+        ("dim_shows", 1, datetime(2026, 3, 2, 0, 9)),  # noqa: DTZ001 - UTC without a zone
+        ("fct_plays", 2, datetime(2026, 3, 3, 0, 9)),  # noqa: DTZ001
+        ("shows_snapshot", 1, datetime(2026, 3, 2, 0, 9)),  # noqa: DTZ001
+    ]
+    views = "select comment from duckdb_views() where view_name = 'fct_plays'"
+    assert small_build.read(views) == [("One row per play.",)]
+
+
+def test_what_only_the_core_has_seen_waits_for_the_other_marts(small_build: Any) -> None:
+    full = small_build.publish()
+    small_build.add("a", [MONDAY])
+    core = small_build.publish(base=full)
+    small_build.add("b", [MONDAY, TUESDAY])
+    small_build.publish(base=core)
+
+    waiting = "from history.waiting_int_changed_days order by all"
+    assert small_build.run(waiting) == [(MONDAY,), (TUESDAY,)]
+    assert small_build.run("from history.waiting_batches order by all") == [("a",), ("b",)]
+    assert small_build.run("from intermediate.int_changed_days") == []
+
+    small_build.publish()
+
+    assert small_build.run("from history.waiting_batches") == []
+
+
 def test_descriptions_reach_any_client(small_build: Any) -> None:
     small_build.publish()
 
@@ -220,6 +264,7 @@ GOOD_RUN = LastRun("run", "c0de", "c0de", full_refresh=False, is_complete=True, 
         (LastRun("run", "c0de", "c0de", False, False, None), {"a"}, "did not end"),
         (LastRun("run", "c0de", "c0de", False, True, 3), {"a"}, "3 models or tests"),
         (LastRun("run", "c0de", "c0de", False, False, 0), {"a"}, "only a part"),
+        (LastRun("run", "c0de", "c0de", False, True, 0, "core"), {"a"}, None),
         (LastRun("run", "else", "c0de", False, True, 0), {"a"}, "variables have changed"),
         (LastRun("run", "c0de", "else", False, True, 0), {"a"}, "not every row"),
     ],

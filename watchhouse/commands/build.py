@@ -86,6 +86,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "published_at": manifest.published_at.isoformat(),
         "data_as_of": manifest.data_as_of.isoformat() if manifest.data_as_of else None,
         "code_version": manifest.code_version,
+        "selection": manifest.selection,
         "batch_count": manifest.batch_count,
         "full_refresh": report.full_refresh if report else None,
         "model_count": report.model_count if report else None,

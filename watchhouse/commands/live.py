@@ -49,8 +49,9 @@ def _lines(tail: LiveTail, minutes: float | None) -> list[str]:
     began = "" if minutes is None else f" that began within {minutes:g} minutes"
     set_aside = f"{tail.quarantined_count:,} set aside, {tail.duplicate_count:,} repeated"
     watched = f"{tail.hours_viewed:,.1f} hours, {tail.user_count:,} users"
+    marts = " (core marts)" if tail.selection == "core" else ""
     lines = [
-        f"Provisional: landed since release {tail.release_id}, not yet built",
+        f"Provisional: landed since release {tail.release_id}{marts}, not yet built",
         f"  {tail.landed_count:,} events in {tail.batch_count:,} batches, {set_aside}",
         f"  {tail.play_count:,} plays{began}, {watched}",
     ]

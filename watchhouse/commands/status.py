@@ -107,6 +107,14 @@ def _published(release: Release, landed: set[str]) -> dict[str, Any]:
             "data_as_of": manifest.data_as_of.isoformat() if manifest.data_as_of else None,
             "code_version": manifest.code_version,
             "batch_count": manifest.batch_count,
+            "selection": manifest.selection,
+            "older_marts": {
+                name: {
+                    "release_id": mart.release_id,
+                    "data_as_of": mart.data_as_of.isoformat() if mart.data_as_of else None,
+                }
+                for name, mart in manifest.older_marts().items()
+            },
         },
     }
     if "rpt_batch_reconciliation" in tables:
@@ -168,6 +176,7 @@ def _text(report: dict[str, Any]) -> str:
             f"release      {release['release_id']}, published {_moment(release['published_at'])}, "
             f"{upto}, code {release['code_version']}"
         )
+        lines += _older(release["older_marts"])
     totals = report["reconciliation"]
     if totals is not None:
         superseded = totals["superseded_count"]
@@ -188,6 +197,18 @@ def _text(report: dict[str, Any]) -> str:
     if builder is not None:
         lines.append(f"building     process {builder['pid']}, since {builder['since']}")
     return "\n".join(lines) + "\n"
+
+
+def _older(marts: dict[str, dict[str, Any]]) -> list[str]:
+    """Say which marts are those of an earlier release, one line for each of these."""
+    names: dict[tuple[int, str | None], list[str]] = {}
+    for name, mart in marts.items():
+        names.setdefault((mart["release_id"], mart["data_as_of"]), []).append(name)
+    return [
+        f"older        {len(found)} marts outside the core, as of release {release_id}: "
+        + (f"data up to {_moment(as_of)}" if as_of else "no plays yet")
+        for (release_id, as_of), found in sorted(names.items(), key=lambda item: item[0][0])
+    ]
 
 
 def _moment(text: str) -> str:

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_changed',
     meta={
-        'replaces': 'of_moved_batches',
+        'replaces': 'of_read_batches',
         'publish': {'order_by': ['landed_at', 'batch_id', 'source_position']},
     },
 ) }}
@@ -29,7 +29,7 @@ watch_events as (
 
     select *
     from {{ ref('int_' ~ stream ~ '_checked') }} as target
-    where not is_valid{% if is_incremental() %} and {{ of_moved_batches() }}{% endif %}
+    where not is_valid{% if is_incremental() %} and {{ of_read_batches() }}{% endif %}
 
 ),
 

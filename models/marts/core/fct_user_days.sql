@@ -44,6 +44,8 @@ played as (
         activity_date,
         count(*) as play_count,
         count(distinct show_id) as show_count,
+        count(*) filter (where is_complete_play) as complete_play_count,
+        count(*) filter (where is_complete_play is not null) as known_runtime_play_count,
         cast(sum(watched_microseconds) as bigint) as watched_microseconds,
         min(started_at) as first_started_at,
         max(started_at) as last_started_at
@@ -70,6 +72,8 @@ final as (
         played.play_count,
         played.show_count,
         coalesce(begun.session_count, 0) as session_count,
+        played.complete_play_count,
+        played.known_runtime_play_count,
         played.watched_microseconds,
         played.watched_microseconds / 60e6 as watched_minutes,
         played.activity_date,

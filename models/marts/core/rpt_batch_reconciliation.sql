@@ -82,6 +82,7 @@ final as (
     select
         batch_id,
         superseded_by,
+        replay_of,
         stream,
         source,
         source_kind,

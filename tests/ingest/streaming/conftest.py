@@ -19,6 +19,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from tests.api.conftest import home, serve  # noqa: F401 - fixtures
 from tests.brokers.servers import Broker, find_broker
 from tests.ingest.conftest import Lake
 from watchhouse.cli import main

@@ -9,7 +9,7 @@ import pytest
 from ingest.columns import STREAMS
 from ingest.mappings import Mapping
 from ingest.streaming.chains import Chains, Log
-from ingest.streaming.decoding import Messages
+from ingest.streaming.messages import Messages
 from ingest.streaming.micro_batches import Lander, MicroBatch
 from ingest.streaming.topics import Topic
 from watchhouse.layout import Home

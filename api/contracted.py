@@ -1,0 +1,255 @@
+"""Paths that answer with the rows of one mart: response model, SQL and route from its contract."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, ConfigDict, Field, create_model
+from starlette.responses import Response
+
+from api.access import ScopeName, caller_of
+from api.formats import FORMATS, Suffix
+from api.parameters import TABULAR, Cursor, Limit, ShowId
+from api.problems import ProblemError
+from api.reading import Question
+from api.schemas import Page
+from api.state import state_of
+from watchhouse.contracts import Contract, load_contracts
+from watchhouse.cursors import Bindings, Sorting, after, decode, encode
+from watchhouse.marts import quote
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_TYPES: Final[Mapping[str, Any]] = {
+    "varchar": str,
+    "varchar[]": list[str],
+    "uuid": str,
+    "bigint": int,
+    "integer": int,
+    "double": float,
+    "boolean": bool,
+    "date": date,
+    "timestamp": AwareDatetime,
+}
+_READ: Final[Mapping[str, str]] = {"timestamp": "timezone('UTC', {0})", "uuid": "{0}::varchar"}
+OF_SHOW: Final = (
+    "(select max(day.user_count) from fct_show_days as day where day.show_id = mart.show_id)"
+)
+"""How many users a show has, at least: on the day with most of them."""
+
+
+@dataclass(frozen=True)
+class MartPath:
+    """One path. A page of rows is ordered by `order`, in which `-` means descending."""
+
+    path: str
+    mart: str
+    summary: str
+    order: tuple[str, ...]
+    """Columns that tell the rows apart; they stay when figures are hidden."""
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    """Columns to filter by, with the type of their parameter."""
+    date_column: str | None = None
+    """What `from` and `to` are about."""
+    users: str | None = None
+    """How many users a row describes, at least, in SQL; None where it describes none."""
+    kept: tuple[str, ...] = ()
+    """Further columns that are no figures of users."""
+    scope: ScopeName = "read:aggregate"
+
+    @property
+    def is_of_show(self) -> bool:
+        """Return whether the path names a show."""
+        return "{show_id}" in self.path
+
+
+def add_routes(router: APIRouter, paths: tuple[MartPath, ...]) -> None:
+    """Add the paths whose marts the project has."""
+    contracts = load_contracts()
+    for path in paths:
+        if path.mart in contracts:
+            _add(router, path, contracts[path.mart])
+
+
+def _add(router: APIRouter, path: MartPath, contract: Contract) -> None:
+    router.add_api_route(
+        path.path,
+        _endpoint(path, contract),
+        response_model=page_model(path, contract),
+        responses=TABULAR | FORMATS,
+        summary=path.summary,
+        description=contract.description,
+        name=f"get_{path.mart}_{'of_show' if path.is_of_show else 'rows'}",
+    )
+
+
+def page_model(path: MartPath, contract: Contract) -> type[Page]:
+    """Return the model of a page of a mart's rows."""
+    keys = _keys(path, contract)
+    columns: dict[str, Any] = {}
+    for name, column in contract.columns.items():
+        kind = _TYPES[column.type]
+        is_hidden = path.users is not None and name not in keys
+        columns[name] = (
+            kind | None if column.is_nullable or is_hidden else kind,
+            Field(description=column.description),
+        )
+    name = "".join(part.capitalize() for part in path.mart.split("_")[1:])
+    name += "OfShow" if path.is_of_show else ""
+    row = create_model(
+        f"{name}Row",
+        __config__=ConfigDict(protected_namespaces=()),
+        __doc__=contract.description,
+        **columns,
+    )
+    page: type[Page] = create_model(
+        name,
+        __base__=Page,
+        __doc__=path.summary,
+        items=(list[row], ...),  # type: ignore[valid-type]  # made here
+        is_suppressed=(
+            bool,
+            Field(default=False, description="Whether figures of too few users are null."),
+        ),
+    )
+    return page
+
+
+def _keys(path: MartPath, contract: Contract) -> tuple[str, ...]:
+    """Return the columns that stay when figures are hidden; a fraction in the order does not."""
+    ordered = (name.removeprefix("-") for name in path.order)
+    return (*(name for name in ordered if contract.columns[name].type != "double"), *path.kept)
+
+
+def _endpoint(path: MartPath, contract: Contract) -> Callable[..., Any]:
+    async def endpoint(request: Request, **given: Any) -> Response:  # noqa: ANN401 - as declared below
+        caller = caller_of(request, path.scope)
+        state = state_of(request)
+        smallest = 0 if path.users is None else state.smallest_group_for(caller)
+
+        def work(question: Question) -> "tuple[pa.Table, dict[str, Any]]":
+            return _read(question, path, contract, given, smallest)
+
+        return await state.answers.rows(request, caller, work, suffix=given.get("format"))
+
+    parameters: dict[str, Any] = {"request": Request}
+    if path.is_of_show:
+        parameters["show_id"] = ShowId
+    for name, kind in path.filters.items():
+        described = contract.columns[name].description
+        parameters[name] = Annotated[kind | None, Query(description=described)]
+    if path.date_column is not None:
+        first, end = f"First {path.date_column}.", f"First {path.date_column} no longer asked for."
+        parameters["from_date"] = Annotated[date | None, Query(alias="from", description=first)]
+        parameters["to_date"] = Annotated[date | None, Query(alias="to", description=end)]
+    parameters |= {"limit": Limit, "cursor": Cursor, "format": Suffix | None}
+    required = {"request", "show_id"}
+    kind = inspect.Parameter.KEYWORD_ONLY
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(name, kind, annotation=annotation)
+            if name in required
+            else inspect.Parameter(
+                name, kind, annotation=annotation, default=100 if name == "limit" else None
+            )
+            for name, annotation in parameters.items()
+        ],
+        return_annotation=Response,
+    )
+    # What FastAPI reads the parameters from.
+    endpoint.__signature__ = signature  # type: ignore[attr-defined]
+    return endpoint
+
+
+def _read(
+    question: Question,
+    path: MartPath,
+    contract: Contract,
+    given: Mapping[str, Any],
+    smallest: int,
+) -> "tuple[pa.Table, dict[str, Any]]":
+    require_mart(question, path.mart)
+    show_id = given.get("show_id")
+    if show_id is not None:
+        _require_show(question, show_id)
+    limit: int = given["limit"]
+    asked = repr(
+        (path.path, sorted((k, v) for k, v in given.items() if k in path.filters), show_id)
+    )
+    sql, bindings, order = _statement(path, contract, given, smallest, asked)
+    table = question.table(f"{sql} limit {bindings.bind(limit + 1)}", bindings.values)
+    following = None
+    if len(table) > limit:
+        table = table.slice(0, limit)
+        (last,) = table.slice(limit - 1, 1).to_pylist()
+        following = encode(asked, last, [part.column for part in order])
+    is_suppressed = any(table["is_hidden"].to_pylist())
+    beside = {"next_cursor": following, "is_suppressed": is_suppressed}
+    return table.select(list(contract.columns)), beside
+
+
+def _statement(
+    path: MartPath, contract: Contract, given: Mapping[str, Any], smallest: int, asked: str
+) -> tuple[str, Bindings, tuple[Sorting, ...]]:
+    """Return the SQL of a page without its limit; every name in it is of the contract."""
+    bindings = Bindings()
+    keys = _keys(path, contract)
+    wanted = [
+        f"cast(mart.{quote(name)} as varchar) = {bindings.bind(str(given[name]))}"
+        for name in path.filters
+        if given.get(name) is not None
+    ]
+    if path.is_of_show:
+        wanted.append(f"mart.show_id = {bindings.bind(given['show_id'])}")
+    for name, sign in (("from_date", ">="), ("to_date", "<")):
+        if path.date_column is not None and given.get(name) is not None:
+            wanted.append(f"mart.{quote(path.date_column)} {sign} {bindings.bind(given[name])}")
+    hidden = "false"
+    if smallest:
+        hidden = f"coalesce({path.users} < {bindings.bind(smallest)}, true)"
+    read = ", ".join(
+        f"{_READ.get(column.type, '{0}').format(f'mart.{quote(name)}')} as {quote(name)}"
+        for name, column in contract.columns.items()
+    )
+    where = f" where {' and '.join(wanted)}" if wanted else ""
+    inner = f"select {read}, {hidden} as is_hidden from {path.mart} as mart{where}"  # noqa: S608
+    shown = ", ".join(
+        quote(name)
+        if name in keys or not smallest
+        else f"case when not is_hidden then {quote(name)} end as {quote(name)}"
+        for name in contract.columns
+    )
+    sql = f"select {shown}, is_hidden from ({inner}) as page"  # noqa: S608 - as said above
+    order = tuple(
+        Sorting(name.removeprefix("-"), descending=name.startswith("-")) for name in path.order
+    )
+    if given.get("cursor") is not None:
+        values = decode(given["cursor"], asked, len(order))
+        sql += f" where {after(order, values, bindings)}"
+    return f"{sql} order by {', '.join(part.sql() for part in order)}", bindings, order
+
+
+def require_mart(question: Question, mart: str) -> None:
+    """Refuse what the release at hand does not hold.
+
+    Raises:
+        ProblemError: it was published by an earlier version, or without a full build.
+    """
+    if mart not in question.manifest.marts:
+        detail = (
+            f"release {question.manifest.release_id} has no {mart}; `watchhouse build` publishes it"
+        )
+        raise ProblemError(HTTPStatus.NOT_FOUND, "not-in-release", detail)
+
+
+def _require_show(question: Question, show_id: str) -> None:
+    if not question.rows(
+        "select 1 as found from dim_shows where show_id = $show", {"show": show_id}
+    ):
+        detail = "no show has this show_id; `/v1/shows?q=` searches by name"
+        raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-show", detail)

@@ -1,0 +1,1 @@
+"""Many small files of closed days become few large ones; no row is ever there twice."""

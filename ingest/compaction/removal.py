@@ -1,0 +1,75 @@
+"""Originals of what was compacted are removed once nobody can still be reading them."""
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from watchhouse.layout import Home
+from watchhouse.ledger import Entry, Ledger
+from watchhouse.locks import builder_lock
+from watchhouse.storage import sync_folder
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Files of rows, rejects and the ledger that are gone, and that wait for the grace period."""
+
+    removed: int = 0
+    waiting: int = 0
+
+
+def remove_originals(
+    home: Home, ledger: Ledger, *, now: datetime, grace: timedelta, lock_timeout: float
+) -> Removal:
+    """Remove what the newest entries do not need, if they are older than `grace`.
+
+    The builder lock is held meanwhile: a build reads files, by the ledger as it was at its
+    beginning, for as long as it lasts.
+
+    Raises:
+        LockTimeoutError: a builder works; the next compaction removes them.
+        OSError: they cannot be removed.
+    """
+    outdated = ledger.outdated()
+    due = {
+        path
+        for path, files in outdated.items()
+        if all(_age(heir, now) >= grace for heir in files.heirs)
+    }
+    waiting = [path for path in outdated if path not in due]
+    younger = _paths(entry for path in waiting for entry in outdated[path].entries)
+    needed = _paths(ledger.entries())
+    waiting_count = len(waiting) + len(younger - needed)
+    if not due:
+        return Removal(waiting=waiting_count)
+    gone = _paths(entry for path in due for entry in outdated[path].entries) - needed - younger
+    with builder_lock(home.builder_lock, timeout=lock_timeout):
+        _remove([home.root / path for path in gone])
+        # Last: until then they tell the next compaction what to remove.
+        _remove(due)
+    for path in due:
+        ledger.forget(path)
+    return Removal(len(gone) + len(due), waiting_count)
+
+
+def _paths(entries: Iterable[Entry]) -> frozenset[str]:
+    return frozenset[str]().union(*(entry.paths for entry in entries))
+
+
+def _age(path: Path, now: datetime) -> timedelta:
+    return timedelta(seconds=now.timestamp() - path.stat().st_mtime)
+
+
+def _remove(files: Iterable[Path]) -> None:
+    """Remove files and the folders of batches that are empty then, and make that last."""
+    folders = set()
+    for path in files:
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()  # Unless other files are in it.
+        folders.add(path.parent if path.parent.exists() else path.parent.parent)
+    for folder in folders:
+        if folder.exists():
+            sync_folder(folder)

@@ -1,0 +1,49 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    meta={'replaces': 'of_changed_users'},
+) }}
+-- depends_on: {{ ref('int_changed_users') }}
+with
+
+show_days as (
+
+    select *
+    from {{ ref('int_user_show_days') }} as day
+    {%- if is_incremental() %}
+    where {{ of_changed_users('day') }}
+    {%- endif %}
+
+),
+
+shows as (
+
+    select
+        user_id,
+        show_id,
+        cast(sum(play_count) as bigint) as play_count,
+        cast(sum(watched_microseconds) as bigint) as watched_microseconds,
+        min(activity_date) as first_activity_date,
+        max(activity_date) as last_activity_date
+    from show_days
+    group by user_id, show_id
+
+),
+
+final as (
+
+    select
+        user_id,
+        show_id,
+        play_count,
+        watched_microseconds,
+        row_number() over (
+            partition by user_id order by watched_microseconds desc, show_id
+        ) as favourite_rank,
+        first_activity_date,
+        last_activity_date
+    from shows
+
+)
+
+select * from final
