@@ -6,7 +6,7 @@ import altair as alt
 import pyarrow as pa
 
 from dashboard.measures import Measure
-from dashboard.style import BANDS, LEGEND, NAME_WIDTH, ROW, day_tooltip, finished, time_axis
+from dashboard.style import LEGEND, NAME_WIDTH, ROW, bands, day_tooltip, finished
 
 
 def ranked(
@@ -59,7 +59,7 @@ def stacked(  # noqa: PLR0913 - all by name
         alt.Chart(table)
         .mark_bar()
         .encode(
-            x=time_axis(time, band=BANDS[unit]),
+            x=bands(time, unit),
             y=alt.Y(f"{measure.column}:Q", axis=measure.axis(tickCount=5), stack="zero"),
             color=alt.Color(f"{series}:N", sort=list(order), legend=LEGEND),
             order=alt.Order("place:Q"),

@@ -95,14 +95,16 @@ def grid(  # noqa: PLR0913 - both axes have a name and an order
         gradientThickness=10,
         titleFontSize=FONT,
     )
+    # Numbers stand on shades that are light in both themes.
+    shades = alt.Scale(zero=True, range=["#e3eff7", "#6aabd2"] if has_numbers else alt.Undefined)
     cells = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color(f"{measure.column}:Q", legend=legend, scale=alt.Scale(zero=True))
+        color=alt.Color(f"{measure.column}:Q", legend=legend, scale=shades)
     )
     if not has_numbers:
         return finished(cells, height=height)
     numbers = base.mark_text(fontSize=11).encode(
         text=alt.Text(f"{measure.column}:Q", format=measure.format),
-        color=alt.value("#ffffff"),
+        color=alt.value("#10202c"),
     )
     return finished(alt.layer(cells, numbers), height=height)
 

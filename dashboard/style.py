@@ -1,6 +1,5 @@
 """What all charts share: sizes, the legend, the axis of time, and the last touch."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import altair as alt
@@ -10,24 +9,23 @@ GREY: Final = "#8a93a0"
 ROW: Final = 26
 """Height of one bar that lies, in pixels."""
 FONT: Final = 12
-BANDS: Final[Mapping[str, Any]] = {
-    "day": "utcyearmonthdate",
-    "week": "utcyearweek",
-    "month": "utcyearmonth",
-}
-"""How wide a bar that stands for a period is."""
 NAME_WIDTH: Final = 190
 LEGEND: Final = alt.Legend(orient="top", title=None, symbolType="square", labelFontSize=FONT)
 
 
-def time_axis(column: str, *, band: Any = None) -> alt.X:  # noqa: ANN401 - a literal of Altair
-    """Return the axis of days; with `band`, of bars that stand for so long."""
+def time_axis(column: str) -> alt.X:
+    """Return the axis of days."""
     axis = alt.Axis(
         title=None, format="%-d %b", labelOverlap=True, labelAngle=0, grid=False, tickCount=8
     )
-    if band:
-        return alt.X(f"{column}:T", timeUnit=band, axis=axis, title=None)
     return alt.X(f"{column}:T", axis=axis, scale=alt.Scale(type="utc"))
+
+
+def bands(column: str, unit: str) -> alt.X:
+    """Return the axis of bars that stand for a day, a week or a month, named by its first day."""
+    title = None if unit == "day" else f"{unit.capitalize()} from"
+    axis = alt.Axis(title=title, format="%-d %b", labelOverlap=True, labelAngle=0)
+    return alt.X(f"{column}:O", timeUnit="utcyearmonthdate", axis=axis)
 
 
 def day_tooltip(column: str) -> alt.Tooltip:

@@ -112,7 +112,7 @@ def by_dimension(view: View, show_id: str, dimension: str) -> Sheet:
 
 def episodes(view: View, show_id: str) -> Sheet:
     """Return hours and users of the episodes of a show."""
-    asked = Asked(("plays", "users", "completion_rate_by_plays"), ("season", "episode"), limit=MOST)
+    asked = Asked(("hours_viewed", "users"), ("season", "episode"), limit=MOST)
     found = sheet(of_show(view, show_id), asked)
     table = found.table.filter(pc.is_valid(found.table["episode"]))
     names = [f"{row['season']}.{row['episode']:02}" for row in table.to_pylist()]
