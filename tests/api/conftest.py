@@ -21,7 +21,7 @@ from ingest.columns import STREAMS
 from ingest.draining import Drainer
 from ingest.loading import Loader
 from ingest.mappings import Mapping
-from tests.warehouse.workshop import Workshop, parse_project
+from tests.warehouse.workshop import Project, Workshop, parse_project
 from watchhouse.apikeys import KeyStore
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
@@ -106,7 +106,13 @@ EVENTS = [
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the dbt project, parsed."""
+    return parse_project(tmp_path_factory.mktemp("parse"))
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Path:
     """Return a home with one release; do not write to it."""
     inbox = tmp_path_factory.mktemp("inbox")
     home = Home(tmp_path_factory.mktemp("published"))
@@ -119,7 +125,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pseudonymiser=Pseudonymiser(bytes.fromhex(KEY)),
     )
     assert loader.load(path, now=datetime(2026, 11, 1, tzinfo=UTC)).status == "landed"
-    workshop = Workshop(home, parse_project(tmp_path_factory.mktemp("parse")), {})
+    workshop = Workshop(home, project, {})
     workshop.run()
     workshop.publish(strictly=False)
     return home.root
