@@ -73,7 +73,7 @@ sql: ## Ask the current release: Q="select ... from fct_plays"
 	@$(WATCHHOUSE) sql "$$Q"
 
 .PHONY: serve
-serve: ## Take events and answer over HTTP, on this machine
+serve: ## Take events, answer over HTTP, show the dashboard, on this machine
 	$(RUNTIME)
 	@$(WATCHHOUSE) serve
 

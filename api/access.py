@@ -129,6 +129,7 @@ def caller_of(request: Request, scope: ScopeName) -> Caller:
     """
     caller: Caller = request.scope["caller"]
     if caller.may(scope):
+        request.scope["needed_scope"] = scope
         return caller
     if caller.key is _NOBODY:
         why = "an API key is needed"

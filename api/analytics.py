@@ -30,6 +30,8 @@ async def get_analytics(request: Request, days: Days = 30) -> Response:
     def work(question: Question) -> Analytics:
         window = _window(question, days)
         totals = question.row(queries.TOTALS, window) or {}
+        if question.has("rpt_users"):
+            totals |= question.row(queries.ENGAGEMENT, window) or {}
         shows = question.rows(queries.TOP_SHOWS, window | {"fetched": _TOP})
         kept = shows
         if smallest:
@@ -71,6 +73,7 @@ async def get_user_analytics(request: Request, user_id: UserId, days: Days = 30)
         return UserAnalytics(
             **question.of(),
             days=days,
+            avg_engagement=engagement_of(question, user).get("engagement_score"),
             **(question.row(queries.USER_TOTALS, window) or {}),
             favorite_shows=[
                 TopShow(**show)
@@ -134,6 +137,13 @@ def find_show(question: Question, name: str) -> dict[str, Any]:
         detail = f"several shows have this name; ask by show_id: {ids}"
         raise ProblemError(HTTPStatus.CONFLICT, "ambiguous-show", detail)
     return found[0]
+
+
+def engagement_of(question: Question, user: str) -> dict[str, Any]:
+    """Return what the release says of a user's engagement; nothing if it holds no scores."""
+    if not question.has("rpt_users"):
+        return {}
+    return question.row(queries.USER_ENGAGEMENT, {"user": user}) or {}
 
 
 def unknown_user() -> ProblemError:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.access import Caller
+from api.front import Front
 from api.problems import ProblemError
 from api.reading import Question, Reader, as_of
 from watchhouse.manifests import ReleaseManifest
@@ -94,6 +95,7 @@ class Answers:
 
     reader: Reader
     cache: Cache
+    front: Front
 
     async def document(
         self,
@@ -144,7 +146,7 @@ class Answers:
                 return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(known, tag))
             cached = self.cache.get(tag)
             if cached is not None:
-                return _response(cached, tag)
+                return self._respond(request, caller, cached, tag)
         release_id = None if earlier is None else int(earlier)
         rendered = await self.reader.ask(work, release_id=release_id)
         tag = _tag(rendered.manifest, asked)
@@ -153,7 +155,17 @@ class Answers:
         if _matches(request, tag):
             headers = _headers(rendered.manifest, tag)
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return _response(rendered, tag)
+        if earlier is not None:
+            return _response(rendered, tag)
+        return self._respond(request, caller, rendered, tag)
+
+    def _respond(self, request: Request, caller: Caller, rendered: _Rendered, tag: str) -> Response:
+        """Answer, and keep what the next one who asks the same may see without being recorded."""
+        response = _response(rendered, tag)
+        if request.scope["needed_scope"] == "read:aggregate":
+            release_id = rendered.manifest.release_id
+            self.front.put(request.scope, caller, release_id=release_id, tag=tag, response=response)
+        return response
 
 
 def _normalised(request: Request, caller: Caller, kind: str) -> str:

@@ -23,6 +23,7 @@ from api.access import Access, Limits
 from api.answers import Answers, Cache
 from api.bodies import Room
 from api.events import Encoder
+from api.front import Front
 from api.guard import Guard
 from api.idempotency import Requests
 from api.intake import WAITING_BYTES, Intake
@@ -66,6 +67,8 @@ def make_app(settings: Settings) -> FastAPI:
         limits=Limits(most=settings.api_requests_per_minute),
     )
 
+    front = Front(home, _CACHE_BYTES)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pseudonymiser = make_pseudonymiser(settings)
@@ -86,7 +89,7 @@ def make_app(settings: Settings) -> FastAPI:
         app.state.reading = State(
             access=access,
             reader=reader,
-            answers=Answers(reader, Cache(_CACHE_BYTES)),
+            answers=Answers(reader, Cache(_CACHE_BYTES), front),
             live=tail,
             pseudonymiser=pseudonymiser,
             smallest_group=settings.smallest_group,
@@ -110,7 +113,7 @@ def make_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Guard, access=access)
+    app.add_middleware(Guard, access=access, front=front)
     return app
 
 

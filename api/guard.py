@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import Access, Caller
+from api.front import Front, asked_tag
 from api.problems import ProblemError
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,10 +28,11 @@ _HEADERS: Final = (
 class Guard:
     """Tells who calls, refuses foreign requests, and adds the headers that browsers go by."""
 
-    def __init__(self, app: ASGIApp, *, access: Access) -> None:
+    def __init__(self, app: ASGIApp, *, access: Access, front: Front) -> None:
         """Stand before `app`."""
         self._app = app
         self._access = access
+        self._front = front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -58,6 +60,22 @@ class Guard:
             return
         scope["caller"] = caller
         extra += [(name.lower().encode(), value.encode()) for name, value in told.items()]
+        served = self._front.find(scope, caller)
+        if served is not None:
+            # Without looking for a route: most of what an answer costs is the way to it.
+            is_known = asked_tag(scope) == served.tag
+            start = {
+                "type": "http.response.start",
+                "status": HTTPStatus.NOT_MODIFIED if is_known else HTTPStatus.OK,
+                "headers": [
+                    *(served.unchanged() if is_known else served.headers),
+                    *_HEADERS,
+                    *extra,
+                ],
+            }
+            await send(start)
+            await send({"type": "http.response.body", "body": b"" if is_known else served.body})
+            return
         await self._app(scope, receive, send_with_headers)
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from watchhouse.errors import NoReleaseError, WatchhouseError
+from watchhouse.errors import NoReleaseError, QuestionError, WatchhouseError
 
 _LOGGER: Final = logging.getLogger("watchhouse.api")
 
@@ -113,6 +113,14 @@ def install(app: FastAPI) -> None:
     async def on_no_release(_: Request, error: NoReleaseError) -> Response:
         problem = ProblemError(
             HTTPStatus.SERVICE_UNAVAILABLE, "no-release", str(error), headers={"Retry-After": "10"}
+        )
+        return problem.response()
+
+    @app.exception_handler(QuestionError)
+    async def on_question(_: Request, error: QuestionError) -> Response:
+        fault = Fault(parameter=error.parameter, detail=error.detail)
+        problem = ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-parameter", str(error), errors=[fault]
         )
         return problem.response()
 

@@ -21,6 +21,19 @@ TOTALS: Final = f"""
     from fct_user_days
     where activity_date between $first and $last
 """  # noqa: S608 - own constants
+ENGAGEMENT: Final = """
+    -- Rounded, as sums in another order differ in the last digit.
+    select round(favg(engagement_score), 9) as avg_engagement
+    from rpt_users
+    where user_id in (
+        select user_id from fct_user_days where activity_date between $first and $last
+    )
+"""
+USER_ENGAGEMENT: Final = """
+    select engagement_score, engagement_segment, l28, is_at_risk, is_dormant
+    from rpt_users
+    where user_id = $user
+"""
 TOP_SHOWS: Final = f"""
     with played as (
         select

@@ -51,6 +51,10 @@ class Question:
         """Return what every answer says of the release it comes from."""
         return {"release": self.manifest.release_id, "data_as_of": as_of(self.manifest)}
 
+    def has(self, mart: str) -> bool:
+        """Tell whether the release holds a mart; one of an earlier version may not."""
+        return mart in self.manifest.marts
+
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
         self._cursor.execute(sql, dict(values or {}))

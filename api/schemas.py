@@ -8,7 +8,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from api.answers import Of
 
 _ENGAGEMENT: Final = Field(
-    default=None, description="Engagement score, 0 to 100; null as long as no release holds it."
+    default=None,
+    description="Engagement score of those who watched, 0 to 100, over the 28 days that end with"
+    " the data; null where there is none.",
 )
 _SUPPRESSED: Final = Field(
     default=False, description="Whether figures are null because they describe too few users."
@@ -124,6 +126,13 @@ class UserProfile(Of):
     play_count: int
     session_count: int
     watched_minutes: float
+    engagement_score: float | None = Field(
+        default=None, description="0 to 100, over the 28 days that end with the data."
+    )
+    engagement_segment: str | None = Field(default=None, description="high, medium or low.")
+    l28: int | None = Field(default=None, description="Days active among the last 28.")
+    is_at_risk: bool | None = Field(default=None, description="Overdue by their own habit.")
+    is_dormant: bool | None = Field(default=None, description="Away for 28 days or longer.")
 
 
 class Play(BaseModel):

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api import queries
 from api.access import caller_of
-from api.analytics import unknown_user
+from api.analytics import engagement_of, unknown_user
 from api.formats import FORMATS, Suffix
 from api.parameters import READS, TABULAR, UNKNOWN, Cursor, Limit, ShowId, UserId
 from api.problems import ProblemError
@@ -81,7 +81,7 @@ async def get_user(request: Request, user_id: UserId) -> Response:
         row = question.row(queries.USER_PROFILE, {"user": user})
         if row is None:
             raise unknown_user()
-        return UserProfile(**question.of(), **row)
+        return UserProfile(**question.of(), **row, **engagement_of(question, user))
 
     return await state_of(request).answers.document(request, caller, work)
 

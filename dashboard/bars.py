@@ -6,7 +6,7 @@ import altair as alt
 import pyarrow as pa
 
 from dashboard.measures import Measure
-from dashboard.style import BANDS, HEIGHT, LEGEND, NAME_WIDTH, ROW, day_tooltip, finished, time_axis
+from dashboard.style import BANDS, LEGEND, NAME_WIDTH, ROW, day_tooltip, finished, time_axis
 
 
 def ranked(
@@ -72,29 +72,6 @@ def stacked(  # noqa: PLR0913 - all by name
         .transform_calculate(place=f"indexof({list(order)}, datum['{series}'])")
     )
     return finished(chart)
-
-
-def grouped(
-    table: pa.Table, measure: Measure, *, y: str, series: str, order: Sequence[str]
-) -> alt.Chart:
-    """Draw bars that lie side by side, one group for each value of `y`."""
-    chart = (
-        alt.Chart(table)
-        .mark_bar(cornerRadiusEnd=2)
-        .encode(
-            y=alt.Y(f"{y}:N", axis=alt.Axis(title=None, labelLimit=NAME_WIDTH)),
-            yOffset=alt.YOffset(f"{series}:N", sort=list(order)),
-            x=alt.X(f"{measure.column}:Q", axis=measure.axis(tickCount=4, grid=True)),
-            color=alt.Color(f"{series}:N", sort=list(order), legend=LEGEND),
-            tooltip=[
-                alt.Tooltip(f"{y}:N", title=" "),
-                alt.Tooltip(f"{series}:N", title=" "),
-                measure.tooltip(),
-            ],
-        )
-    )
-    groups = len(set(table[y].to_pylist()))
-    return finished(chart, height=max(HEIGHT, groups * len(order) * 18 + 60))
 
 
 def shares(

@@ -89,7 +89,7 @@ def grid(  # noqa: PLR0913 - both axes have a name and an order
     )
     legend = alt.Legend(
         title=measure.axis().title,
-        format=measure.format,
+        format=measure.whole,
         orient="top",
         gradientLength=180,
         gradientThickness=10,
@@ -133,12 +133,7 @@ def curve(
                 alt.Tooltip("fall:Q", title="Falls by", format=".1%"),
             ],
         )
-        layers += [
-            points.mark_point(filled=True, size=80, color="#d55e00", opacity=1),
-            points.mark_text(dy=-14, color="#d55e00", fontWeight="bold").encode(
-                text=alt.Text("fall:Q", format="-.1%")
-            ),
-        ]
+        layers.append(points.mark_point(filled=True, size=80, color="#d55e00", opacity=1))
     return finished(alt.layer(*layers))
 
 

@@ -82,8 +82,14 @@ class Page:
         metrics: Sequence[str] = (),
         about: str = "",
         empty: str = "",
+        needs: Sequence[str] = (),
     ) -> None:
-        """Show a chart of a table under a title, or a note where there is nothing to draw."""
+        """Show a chart of a table under a title, or a note where there is nothing to draw.
+
+        Nothing is shown where the release is older than a mart that it `needs`.
+        """
+        if not reads.has(*needs):
+            return
         table = self._opened(title, of, metrics=metrics, about=about, empty=empty)
         if table is not None:
             st.altair_chart(draw(table), width="stretch")
@@ -97,9 +103,12 @@ class Page:
         metrics: Sequence[str] = (),
         about: str = "",
         empty: str = "",
+        needs: Sequence[str] = (),
         **options: Any,  # noqa: ANN401 - of st.dataframe
     ) -> tuple[dict[str, Any], ...]:
         """Show a table under a title: `columns` in their order; return the rows selected."""
+        if not reads.has(*needs):
+            return ()
         table = self._opened(title, of, metrics=metrics, about=about, empty=empty)
         if table is None:
             return ()

@@ -25,6 +25,11 @@ class Measure:
         return ".0%" if self.unit in SHARES else ",.12~g"
 
     @property
+    def whole(self) -> str:
+        """Return how the ends of a scale of shades are written."""
+        return ".0%" if self.unit in SHARES else ",.0f"
+
+    @property
     def exact(self) -> str:
         """Return how the number is written where the reader points."""
         return ".1%" if self.unit in SHARES else ",.1f" if self.unit in _FRACTIONS else ",.0f"

@@ -57,7 +57,7 @@ with right:
             x="active_day_count",
             title="Days of the last 28 on which they watched",
         ),
-        metrics=("l28",),
+        metrics=("l28", "power_users"),
     )
 
 left, right = st.columns([3, 2], gap="large")
@@ -74,7 +74,7 @@ with left:
             y_title="First watched in",
             has_numbers=True,
         ),
-        metrics=("retention",),
+        metrics=("bounded_retention",),
         about="Users by the period in which they first watched, and the share that watched again.",
         empty="No cohort is old enough to have come back.",
     )
@@ -88,6 +88,6 @@ with right:
             name="engagement_segment",
             title="Segment",
         ),
-        metrics=("engagement_segment",),
+        metrics=("engagement_score",),
     )
 page.close()

@@ -42,6 +42,7 @@ with right:
         ),
         metrics=("event_lag_p95", "late_rate"),
         empty="No batch of events has landed.",
+        needs=("fct_quality_days",),
     )
 
 reason = st.selectbox(
@@ -94,5 +95,6 @@ page.table(
     quality.RESTATEMENT_COLUMNS,
     about="Days whose figures a later release changed, and why.",
     empty="No release has changed a figure of an earlier one.",
+    needs=("restatements",),
 )
 page.close()

@@ -52,27 +52,25 @@ with left:
     )
 with right:
     page.panel(
-        "From start to end",
-        partial(shows.funnel, show, smallest),
-        partial(
-            bars.grouped,
-            measure=Measure("users", "Users", "users"),
-            y="part",
-            series="step",
-            order=shows.STEPS,
-        ),
-        metrics=("starters", "watchers", "completers"),
-        about="Users of all days, by season where seasons are known.",
-        empty="Too few users started this show, or its runtime is not known.",
+        "Devices",
+        partial(shows.by_dimension, view, show, "device"),
+        partial(bars.ranked, measure=measure, name="device", title="Device"),
+        metrics=(view.measure,),
     )
 
 left, right = st.columns(2, gap="large")
 with left:
     page.panel(
-        "Devices",
-        partial(shows.by_dimension, view, show, "device"),
-        partial(bars.ranked, measure=measure, name="device", title="Device"),
-        metrics=(view.measure,),
+        "Episodes",
+        partial(shows.episodes, view, show),
+        partial(
+            bars.columns,
+            measure=measures.measure("hours_viewed"),
+            x="name",
+            title="Season and episode",
+        ),
+        metrics=("hours_viewed",),
+        empty="No play of these days says which episode it was of.",
     )
 with right:
     page.panel(
@@ -82,34 +80,23 @@ with right:
         metrics=(view.measure,),
     )
 
-page.panel(
-    "Episodes",
-    partial(shows.episodes, view, show),
-    partial(
-        bars.columns,
-        measure=measures.measure("plays"),
-        x="name",
-        title="Season and episode",
-    ),
-    metrics=("plays",),
-    empty="No play of these days says which episode it was of.",
-)
 page.table(
     "Seasons",
     partial(shows.seasons, show, smallest),
     {
         "season": st.column_config.NumberColumn("Season", format="%d"),
         "episode_count": st.column_config.NumberColumn("Episodes", format="%d"),
-        "starter_count": cells.number("starters"),
-        "completer_count": cells.number("completers"),
+        "starter_count": cells.count("Started"),
+        "completer_count": cells.count("Completed"),
         "median_days_to_complete": cells.number("days_to_complete_season"),
         "binge_scale": cells.number("binge_scale"),
         "binge_pace": st.column_config.TextColumn("Pace"),
-        "season_binge_share": cells.number("season_binge_share"),
+        "season_binge_share": cells.number("is_season_binge"),
         "hooked_episode": cells.number("hooked_episode"),
     },
     about="Of all days.",
     empty="No season of this show is known.",
+    needs=("rpt_seasons",),
 )
 page.table(
     "Who watched this also watched",
@@ -118,9 +105,10 @@ page.table(
         "show_name": st.column_config.TextColumn("Show", width="large"),
         "lift": cells.number("co_watch_lift"),
         "jaccard": cells.number("co_watch_jaccard"),
-        "shared_user_count": cells.number("users"),
+        "shared_user_count": cells.count("Users of both"),
     },
     about="Of all days.",
     empty="Too few users share this show with another.",
+    needs=("rpt_show_affinities",),
 )
 page.close()

@@ -51,7 +51,7 @@ page.table(
     partial(platform.highest, view),
     {
         "activity_date": st.column_config.DateColumn("Day", format="ddd D MMM YYYY"),
-        "peak_at": st.column_config.DatetimeColumn("Peak at", format="HH:mm"),
+        "peak_at": st.column_config.DatetimeColumn("Peak at (UTC)", format="D MMM, HH:mm"),
         "peak_concurrency": cells.number("peak_concurrency"),
     },
     metrics=("peak_concurrency",),

@@ -60,6 +60,16 @@ _POWER: Final = """
     where user_count >= $smallest
     order by active_day_count
 """
+_SEGMENTS: Final = """
+    select engagement_segment, sum(user_count)::bigint as user_count
+    from rpt_engagement_segments
+    where
+        engagement_segment is not null
+        and scored_date = (select max(scored_date) from rpt_engagement_segments)
+    group by engagement_segment
+    having sum(user_count) >= $smallest
+    order by user_count desc
+"""
 _ACTIVE: Final = pa.schema(
     [(PERIOD, pa.date32()), ("window", pa.string()), ("users", pa.float64())]
 )
@@ -101,7 +111,7 @@ def power_users(view: View) -> Sheet:
 def segments(view: View) -> Sheet:
     """Return users and their hours by segment of engagement."""
     reads.require("rpt_engagement_segments")
-    return Sheet(reads.read("select * from rpt_engagement_segments"), _unfiltered(view))
+    return Sheet(reads.read(_SEGMENTS, {"smallest": view.smallest_group}), _unfiltered(view))
 
 
 def _unfiltered(view: View) -> tuple[str, ...]:

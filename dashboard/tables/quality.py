@@ -18,11 +18,11 @@ _COUNTS: Final = {
 RESTATEMENT_COLUMNS: Final = {
     "release_id": cells.count("Release"),
     "activity_date": cells.day("Day"),
-    "cause": cells.text("Cause"),
+    "causes": cells.text("Causes"),
     "play_count_before": cells.count("Plays before"),
     "play_count_after": cells.count("Plays after"),
-    "hours_before": cells.count("Hours before"),
-    "hours_after": cells.count("Hours after"),
+    "hours_viewed_before": cells.count("Hours before"),
+    "hours_viewed_after": cells.count("Hours after"),
 }
 PARTS: Final = ("Valid", "Quarantined", "Duplicate", "Rejected", "Superseded")
 _BATCHES: Final = """
@@ -89,9 +89,9 @@ _LATENESS: Final = """
     order by ingest_date, source
 """
 _RESTATEMENTS: Final = """
-    select *
+    select * replace (array_to_string(causes, ', ') as causes)
     from history.restatements
-    order by release_id desc
+    order by release_id desc, activity_date
     limit 200
 """
 

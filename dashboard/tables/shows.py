@@ -16,7 +16,6 @@ MOST: Final = 1000
 """Shows that the list holds; those with most of the measure."""
 COMPARABLE: Final = 5
 """Shows that can be told apart in one chart."""
-STEPS: Final = ("Started", "Watched 70%", "Completed")
 _SHOWS: Final = """
     select show_id, content_type, array_to_string(genres, ', ') as genres, released_on
     from dim_shows
@@ -41,33 +40,6 @@ _DROP_OFFS: Final = """
         on drops.show_id = curves.show_id and drops.bucket = curves.bucket
     where drops.show_id = $show and drops.play_count >= $smallest
     order by drops.drop_rank
-"""
-_FUNNEL: Final = """
-    with counted as (
-        select
-            season,
-            starter_count,
-            watcher_count,
-            completer_count
-        from rpt_show_funnels
-        where show_id = $show and horizon = $horizon and starter_count >= $smallest
-    ),
-
-    steps as (
-        unpivot counted on starter_count, watcher_count, completer_count
-        into name step value users
-    )
-
-    select
-        coalesce('Season ' || season, 'Whole') as part,
-        case step
-            when 'starter_count' then 'Started'
-            when 'watcher_count' then 'Watched 70%'
-            else 'Completed'
-        end as step,
-        users
-    from steps
-    order by season nulls first, users desc
 """
 _SEASONS: Final = """
     select *
@@ -139,7 +111,7 @@ def by_dimension(view: View, show_id: str, dimension: str) -> Sheet:
 
 
 def episodes(view: View, show_id: str) -> Sheet:
-    """Return plays and completion of the episodes of a show."""
+    """Return hours and users of the episodes of a show."""
     asked = Asked(("plays", "users", "completion_rate_by_plays"), ("season", "episode"), limit=MOST)
     found = sheet(of_show(view, show_id), asked)
     table = found.table.filter(pc.is_valid(found.table["episode"]))
@@ -157,12 +129,6 @@ def drop_offs(show_id: str, smallest: int) -> pa.Table:
     """Return the steepest falls of that curve."""
     reads.require("rpt_retention_drop_offs")
     return _of(_DROP_OFFS, show_id, smallest).table
-
-
-def funnel(show_id: str, smallest: int, horizon: str = "ever") -> Sheet:
-    """Return users who started, watched and completed, by season."""
-    reads.require("rpt_show_funnels")
-    return _of(_FUNNEL, show_id, smallest, horizon=horizon)
 
 
 def seasons(show_id: str, smallest: int) -> Sheet:

@@ -57,14 +57,14 @@ counted as (
     select
         active.period,
         count(*) as active_user_count,
-        count(before.user_id) as returning_user_count,
+        count(earlier.user_id) as returning_user_count,
         active.period_started_date
     from active
-    left join active as before
+    left join active as earlier
         on
-            active.user_id = before.user_id
-            and active.period = before.period
-            and active.period_started_date = before.next_started_date
+            active.user_id = earlier.user_id
+            and active.period = earlier.period
+            and active.period_started_date = earlier.next_started_date
     group by active.period, active.period_started_date
 
 ),

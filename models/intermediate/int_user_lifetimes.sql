@@ -78,13 +78,18 @@ runs as (
 
     select
         user_id,
-        {%- for period in ['week', 'month'] %}
         count(*) filter (
             where
-            period = '{{ period }}'
-            and place = {{ periods_between(period, 'first_started_date', 'period_started_date') }}
-        ) as first_run_{{ period }}_count{{ ',' if not loop.last }}
-        {%- endfor %}
+                period = 'week'
+                and place
+                = {{ periods_between('week', 'first_started_date', 'period_started_date') }}
+        ) as first_run_week_count,
+        count(*) filter (
+            where
+                period = 'month'
+                and place
+                = {{ periods_between('month', 'first_started_date', 'period_started_date') }}
+        ) as first_run_month_count
     from placed
     group by user_id
 

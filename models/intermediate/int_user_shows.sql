@@ -38,7 +38,7 @@ final as (
         play_count,
         watched_microseconds,
         row_number() over (
-            partition by user_id order by watched_microseconds desc, show_id
+            partition by user_id order by watched_microseconds desc, show_id asc
         ) as favourite_rank,
         first_activity_date,
         last_activity_date

@@ -72,7 +72,9 @@ judged as (
             end,
             case when watched_microseconds < 0 then 'negative_watch_duration' end,
             case
-                when watched_microseconds > {{ var('longest_watch_minutes') }} * cast(60000000 as bigint)
+                when
+                    watched_microseconds
+                    > {{ var('longest_watch_minutes') }} * cast(60000000 as bigint)
                     then 'watch_duration_too_long'
             end,
             case

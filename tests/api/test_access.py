@@ -89,6 +89,46 @@ def test_small_groups_are_hidden_from_those_who_may_not_read_users(
     assert get("/shows/Solo/analytics", both)["total_hours"] == 3.0
 
 
+def test_an_answer_at_hand_is_for_those_alone_who_may_see_it(
+    reading: Callable[..., Service], home: Home
+) -> None:
+    aggregate = make_key(home, "read:aggregate")
+    both = make_key(home, "read:aggregate", "read:user")
+    writer = make_key(home, "write:events")
+    service = reading()
+    with service.client() as client:
+        for path in ("/analytics", "/v1/activity", "/v1/shows?q=a"):
+            # The second answer is given without looking for a route; so is the third.
+            first, second = (client.get(path, headers=both) for _ in range(2))
+            assert (first.status_code, second.content) == (200, first.content)
+            volatile = {"date", "ratelimit-remaining", "ratelimit-reset"}
+            kept = [
+                {k: v for k, v in a.headers.items() if k not in volatile} for a in (first, second)
+            ]
+            assert kept[0] == kept[1]
+            tag = {"If-None-Match": first.headers["etag"]}
+            unchanged = client.get(path, headers=both | tag)
+            assert (unchanged.status_code, unchanged.content) == (304, b"")
+            assert client.get(path, headers=writer).status_code == 403
+            assert client.get(path, headers=writer | tag).status_code == 403
+            assert client.get(path).status_code == 401
+            csv = client.get(path, headers=both | {"Accept": "text/csv"})
+            assert csv.headers["etag"] != first.headers["etag"] or path == "/analytics"
+        whole, hidden = (client.get("/analytics", headers=key).json() for key in (both, aggregate))
+    assert (whole["is_suppressed"], hidden["is_suppressed"]) == (False, True)
+
+
+def test_each_read_of_a_user_is_recorded_however_often(
+    reading: Callable[..., Service], home: Home
+) -> None:
+    key = make_key(home, "read:user")
+    with reading().client() as client:
+        for _ in range(3):
+            assert client.get("/v1/users/u0", headers=key).status_code == 200
+    (recorded,) = home.audit.iterdir()
+    assert len(recorded.read_text().splitlines()) == 3
+
+
 def test_a_revoked_key_is_none(reading: Callable[..., Service], home: Home) -> None:
     headers = make_key(home, "admin")
     service = reading()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.api.conftest import KEY, Service
 from watchhouse.pseudonyms import Pseudonymiser
+from watchhouse.releases import open_current
 
 
 def pseudonym(user: str) -> str | None:
@@ -39,7 +40,15 @@ def test_all_viewing_is_summed_up_to_where_the_data_ends(
         ("Solo", 3.0),
         ("NCIS/LA", 1.0),
     ]
-    assert whole["avg_engagement"] is None
+    with open_current(service.home) as release:
+        scores = dict(
+            release.cursor().execute("select user_id, engagement_score from rpt_users").fetchall()
+        )
+    assert len(scores) == 8
+    assert whole["avg_engagement"] == pytest.approx(sum(scores.values()) / 8)
+    mine = scores[pseudonym("u0")]
+    assert get(service, "/users/u0/analytics")["avg_engagement"] == mine
+    assert get(service, "/v1/users/u0")["engagement_score"] == mine
     assert len(whole["recent_activity"]) == 10
     one_day = get(service, "/analytics?days=1")
     assert (one_day["total_hours"], one_day["unique_users"]) == (8.0, 8)
@@ -161,6 +170,7 @@ def test_without_a_release_it_says_what_to_do(service: Service) -> None:
         "/analytics?days=x",
         "/v1/shows?limit=10001",
         "/v1/shows?cursor=x",
+        "/v1/activity?cursor=x",
         "/v1/quarantine?cursor=WyJhIiwieCJd",
         "/v1/users/u0/history?cursor=WyIxIiwiMiJd",
         "/v1/shows?format=xml",

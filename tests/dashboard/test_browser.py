@@ -1,0 +1,130 @@
+"""The pages in a real browser: what is drawn, what is asked of the network, what links restore."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from tests.dashboard.test_pages import PAGES
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+CHART = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
+DRAWN = f"{CHART}, [data-testid=stDataFrame] canvas, [data-testid=stAlert]"
+WAIT = 60_000
+
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no browser: install one with `apt-get install chromium`"
+)
+
+
+@pytest.fixture(scope="module")
+def url(published: Path) -> Iterator[str]:
+    """Return where the dashboard over known plays is served by our own command."""
+    command = [sys.executable, "-m", "watchhouse", "serve", "--only", "dashboard"]
+    with subprocess.Popen(
+        [*command, "--dashboard-port", "0"],
+        env={"WATCHHOUSE_HOME": str(published), "PATH": "/usr/bin:/bin"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        found = re.search(r"http://\S+", process.stderr.readline())
+        assert found
+        while "started on" not in (line := process.stderr.readline()):
+            assert line, "the dashboard ended before it was up"
+        yield found.group()
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+@pytest.fixture
+def open_page(tmp_path: Path, url: str) -> Iterator[Callable[..., tuple[Page, list[str]]]]:
+    """Return a function that opens an address; it returns the page and all that went wrong."""
+    contexts: list[BrowserContext] = []
+    with sync_playwright() as playwright:
+
+        def open_(path: str, *, width: int = 1280, scheme: str = "light") -> tuple[Page, list[str]]:
+            context = playwright.chromium.launch_persistent_context(
+                tmp_path / f"profile{len(contexts)}",
+                executable_path=BROWSER,
+                headless=True,
+                args=list(FLAGS),
+                viewport={"width": width, "height": 900},
+                color_scheme="dark" if scheme == "dark" else "light",
+            )
+            contexts.append(context)
+            page = context.pages[0]
+            page.set_default_timeout(WAIT)
+            wrong: list[str] = []
+            # Streamlit looks for its server below the page's own path first: 404, then above.
+            page.on(
+                "console",
+                lambda said: (
+                    wrong.append(said.text)
+                    if said.type == "error" and "_stcore" not in said.location["url"]
+                    else None
+                ),
+            )
+            page.on(
+                "request",
+                lambda asked: (
+                    None
+                    if asked.url.startswith((url, "data:", "blob:", url.replace("http", "ws")))
+                    else wrong.append(asked.url)
+                ),
+            )
+            page.goto(f"{url}/{path}")
+            page.wait_for_selector(DRAWN)
+            return page, wrong
+
+        yield open_
+        for context in contexts:
+            context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_draws_and_asks_no_other_machine(
+    open_page: Callable[..., tuple[Page, list[str]]], name: str
+) -> None:
+    page, wrong = open_page("" if name == "overview" else name)
+    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    assert wrong == []
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
+def test_the_overview_fits_every_screen(
+    open_page: Callable[..., tuple[Page, list[str]]], width: int, scheme: str
+) -> None:
+    page, wrong = open_page("", width=width, scheme=scheme)
+    page.wait_for_selector(CHART)
+    assert wrong == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    background = page.evaluate(
+        "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+    )
+    assert background == ("rgb(15, 21, 28)" if scheme == "dark" else "rgb(255, 255, 255)")
+
+
+def test_a_filter_changes_what_is_drawn_and_its_link_restores_it(
+    open_page: Callable[..., tuple[Page, list[str]]],
+) -> None:
+    page, _ = open_page("")
+    hours = page.locator("[data-testid=stMetricValue]").first
+    hours.get_by_text("147", exact=True).wait_for()
+    page.get_by_label("Device").click()
+    page.get_by_role("option", name="mobile").click()
+    hours.get_by_text("35.0", exact=True).wait_for()
+    assert "device=mobile" in page.url
+    restored, _ = open_page(page.url.rpartition("/")[2])
+    restored.locator("[data-testid=stMetricValue]").first.get_by_text("35.0", exact=True).wait_for()
