@@ -30,6 +30,7 @@ th { text-align: left; font-weight: 500; color: var(--faint); font-size: 12px; }
 th, td { padding: 5px 8px; border-bottom: 1px solid var(--rule); vertical-align: top; }
 td { overflow-wrap: anywhere; }
 .n { text-align: right; white-space: nowrap; }
+.up, .down { white-space: nowrap; } .pair svg { max-width: 330px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 8px 24px; }
 svg + .note, table + .note, .pair + .note { margin-top: 8px; }
 th:first-child.n, td:first-child.n { width: 36px; }

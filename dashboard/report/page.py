@@ -83,7 +83,7 @@ def _arrow(moved: str) -> Markup:
 
 def _days(facts: Facts) -> Markup:
     texts = [amount(hours, "hours") for hours in facts.days]
-    said = " The dark line is the same day of the week before." if facts.days_before else ""
+    said = " The line is the same day of the week before." if facts.days_before else ""
     return together(
         element("h2", "Hours by day"),
         drawing.days(facts.days, facts.days_before, texts),
