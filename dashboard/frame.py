@@ -173,8 +173,11 @@ class Page:
         return f"Nothing was played from {days(self.view.first, self.view.end)}{within}."
 
 
-def open_page(name: str, about: str, view: View) -> Page:
-    """Show the head of a page: its name, what it answers, and the release that answers."""
+def open_page(name: str, about: str, view: View, *, is_dated: bool = True) -> Page:
+    """Show the head of a page: its name, what it answers, and the release that answers.
+
+    What was chosen is named only where the page is `is_dated`, of the days and filters chosen.
+    """
     st.html(_STYLE)
     title, corner = st.columns([3, 2], vertical_alignment="bottom")
     with title:
@@ -182,15 +185,15 @@ def open_page(name: str, about: str, view: View) -> Page:
         st.caption(about)
     with corner:
         freshness()
-    zone = (f"Days of {view.time_zone}",) if view.time_zone else ()
+    chosen: tuple[str, ...] = ()
+    if is_dated:
+        zone = (f"Days of {view.time_zone}",) if view.time_zone else ()
+        chosen = (days(view.first, view.end), *filter_texts(view), *zone)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.markdown(
-            " ".join(
-                f":gray-badge[{text}]"
-                for text in (days(view.first, view.end), *filter_texts(view), *zone)
-            ),
+            " ".join(f":gray-badge[{text}]" for text in chosen),
             width="content",
         )
         right = st.container(width="content")

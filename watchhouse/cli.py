@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "run": ("ingest.running", "land and build without end: a release whenever something is new"),
     "sql": ("watchhouse.commands.sql", "ask the current release a question"),
     "status": ("watchhouse.commands.status", "what is landed, built, published and set aside"),
+    "report": ("dashboard.report.command", "a week of the release as one HTML file, to be mailed"),
     "live": ("watchhouse.commands.live", "what landed since the release, provisional"),
     "metrics": ("watchhouse.commands.metrics", "what is measured, what it means, where it is"),
     "serve": ("watchhouse.commands.serve", "take events and answer questions over HTTP"),

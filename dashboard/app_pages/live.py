@@ -9,7 +9,9 @@ from dashboard.formats import age, amount, moment
 from watchhouse.errors import WatchhouseError
 
 view = state.current()
-page = frame.open_page("Live", "What landed since the release, judged by the same rules", view)
+frame.open_page(
+    "Live", "What landed since the release, judged by the same rules", view, is_dated=False
+)
 st.badge("Provisional", icon=":material/hourglass_top:", color="orange")
 st.caption(
     "Names are as received; days, filters and comparison do not apply. The next release replaces "
@@ -71,17 +73,16 @@ def show_tail() -> None:
                 title="Show as received",
             )
         )
-        st.dataframe(
+        shown, config = cells.fitted(
             shows,
-            column_config={
+            {
                 "show_name": cells.text("Show as received"),
                 "play_count": cells.number("plays"),
                 "user_count": cells.number("users"),
                 "hours_viewed": cells.number("hours_viewed"),
             },
-            hide_index=True,
         )
+        st.dataframe(shown, column_config=config, hide_index=True)
 
 
 show_tail()
-page.close()

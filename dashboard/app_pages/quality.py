@@ -10,7 +10,9 @@ from dashboard.tables import quality
 
 view = state.current()
 records = Measure("record_count", "Records", "records")
-page = frame.open_page("Data quality", "What became of every record that was read", view)
+page = frame.open_page(
+    "Data quality", "What became of every record that was read", view, is_dated=False
+)
 
 page.counts(quality.figures())
 page.panel(

@@ -78,7 +78,8 @@
         {%- set done = [] -%}
         {%- set failed = [] -%}
         {%- for result in results -%}
-            {%- if result.status in ['success', 'pass', 'warn'] -%}
+            {%- if result.status in ['success', 'pass', 'warn', 'no-op'] -%}
+                {#- There is nothing to do for an exposure. -#}
                 {%- do done.append(result.node.unique_id) -%}
             {%- else -%}
                 {%- do failed.append(result.node.unique_id) -%}

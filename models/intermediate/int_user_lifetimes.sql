@@ -80,15 +80,15 @@ runs as (
         user_id,
         count(*) filter (
             where
-                period = 'week'
-                and place
-                = {{ periods_between('week', 'first_started_date', 'period_started_date') }}
+            period = 'week'
+            and place
+            = {{ periods_between('week', 'first_started_date', 'period_started_date') }}
         ) as first_run_week_count,
         count(*) filter (
             where
-                period = 'month'
-                and place
-                = {{ periods_between('month', 'first_started_date', 'period_started_date') }}
+            period = 'month'
+            and place
+            = {{ periods_between('month', 'first_started_date', 'period_started_date') }}
         ) as first_run_month_count
     from placed
     group by user_id

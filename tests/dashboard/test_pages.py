@@ -115,3 +115,13 @@ def test_every_figure_explains_itself(page: Draw, published: Path) -> None:
         for metric in page(published, name).metric:
             assert "*Formula:*" in metric.help
     assert registry()["plays"].formula in page(published).metric[1].help
+
+
+@pytest.mark.parametrize(
+    ("name", "is_dated"), [("live", False), ("quality", False), ("top10", True)]
+)
+def test_days_are_named_only_where_they_apply(
+    page: Draw, published: Path, name: str, *, is_dated: bool
+) -> None:
+    app = page(published, name)
+    assert any("19 Jan to 1 Feb 2026" in text.value for text in app.markdown) == is_dated

@@ -25,7 +25,7 @@ from watchhouse.releases import current_manifest
 from watchhouse.state import build_database, read_state
 
 _PUBLISHED_AT: Final = datetime(2026, 11, 2, tzinfo=UTC)
-_GOOD: Final = frozenset({"success", "pass", "warn"})
+_GOOD: Final = frozenset({"success", "pass", "warn", "no-op"})
 
 
 @dataclass(frozen=True)

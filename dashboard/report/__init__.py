@@ -1,0 +1,1 @@
+"""The week as one file: read from a release, drawn by us, fit to be mailed."""
