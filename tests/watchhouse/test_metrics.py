@@ -102,6 +102,22 @@ def test_what_needs_a_runtime_is_null_without_one(
     assert value(marts, metric) is None
 
 
+@pytest.mark.parametrize(
+    ("hours", "minutes", "published"),
+    [(88_400_000, 124, 42_800_000), (1_718_800_000, 409, 252_100_000)],
+    ids=["Extraction 2, a week", "Wednesday, season 1, 91 days"],
+)
+def test_views_are_those_that_were_published(
+    hours: int, minutes: int, published: int, marts: duckdb.DuckDBPyConnection
+) -> None:
+    metric = next(metric for metric in METRICS if metric.name == "views")
+    row = {"watched_microseconds": hours * HOUR, "runtime_minutes": minutes}
+    insert(marts, metric.mart, [row])
+    assert round(value(marts, metric), -5) == published
+    insert(marts, metric.mart, [{"watched_microseconds": HOUR}])
+    assert value(marts, metric) is None
+
+
 def test_one_unknown_runtime_leaves_no_audience_of_an_average_minute(
     marts: duckdb.DuckDBPyConnection,
 ) -> None:

@@ -15,6 +15,13 @@ shows as (
 
 ),
 
+-- The runtime of a show as a whole, whatever the window; every show with a play is in this one.
+show_windows as (
+
+    select * from {{ ref('rpt_show_windows') }} where window_name = 'all'
+
+),
+
 bounds as (
 
     select max(activity_date) as last_activity_date from show_days
@@ -45,9 +52,24 @@ ranked as (
             partition by weeks.week_started_date, shows.content_type
             order by weeks.watched_microseconds desc
         ) as hours_rank,
+        case
+            when show_windows.runtime_minutes is not null
+                then
+                    rank() over (
+                        partition by
+                            weeks.week_started_date,
+                            shows.content_type,
+                            show_windows.runtime_minutes is null
+                        order by
+                            weeks.watched_microseconds / show_windows.runtime_minutes desc,
+                            weeks.watched_microseconds desc
+                    )
+        end as views_rank,
+        weeks.watched_microseconds / 60e6 / show_windows.runtime_minutes as views,
         weeks.week_started_date
     from weeks
     inner join shows on weeks.show_id = shows.show_id
+    left join show_windows on weeks.show_id = show_windows.show_id
     where shows.content_type is not null
 
 ),
@@ -59,6 +81,7 @@ final as (
         ranked.show_name,
         ranked.content_type,
         ranked.hours_rank,
+        ranked.views_rank,
         row_number() over (
             partition by ranked.content_type, ranked.show_id
             order by ranked.week_started_date
@@ -66,6 +89,7 @@ final as (
         ranked.play_count,
         ranked.watched_microseconds,
         ranked.watched_microseconds / 3600e6 as hours_viewed,
+        ranked.views,
         bounds.last_activity_date > ranked.week_started_date + 6 as is_complete_week,
         ranked.week_started_date
     from ranked
