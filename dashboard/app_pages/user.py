@@ -73,7 +73,7 @@ page.table(
     partial(users.history, user),
     {
         "started_at": cells.moment("Started"),
-        "show_name": cells.text("Show", width="large"),
+        "show_name": cells.text("Show", width="medium"),
         "season": cells.count("Season"),
         "episode": cells.count("Episode"),
         "watched_minutes": cells.number("watched_minutes", title="Minutes"),

@@ -154,6 +154,7 @@ def test_a_user_is_shown_and_each_look_is_recorded(
     app.text_input[0].set_value("u0").run()
     assert figures(app)["Hours viewed"] == "36.0"
     assert figures(app)["Plays"] == "43"
+    assert figures(app)["Active days in 28"] == "28"
     history = app.dataframe[0].value
     assert len(history) == 43
     assert list(history["show_name"][:2]) == ["Dark", "Moon"]
