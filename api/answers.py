@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.access import Caller
 from api.front import Front
+from api.measures import Measures
 from api.problems import ProblemError
 from api.reading import Question, Reader, as_of
 from watchhouse.manifests import ReleaseManifest
@@ -96,6 +97,7 @@ class Answers:
     reader: Reader
     cache: Cache
     front: Front
+    measures: Measures
 
     async def document(
         self,
@@ -143,12 +145,15 @@ class Answers:
         if known is not None:
             tag = _tag(known, asked)
             if _matches(request, tag):
+                self.measures.count_answer("cache")
                 return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(known, tag))
             cached = self.cache.get(tag)
             if cached is not None:
+                self.measures.count_answer("cache")
                 return self._respond(request, caller, cached, tag)
         release_id = None if earlier is None else int(earlier)
         rendered = await self.reader.ask(work, release_id=release_id)
+        self.measures.count_answer("release")
         tag = _tag(rendered.manifest, asked)
         if earlier is None:
             self.cache.put(tag, rendered)

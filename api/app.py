@@ -14,6 +14,7 @@ from api import (
     intake,
     live,
     marts,
+    monitoring,
     problems,
     querying,
     registry,
@@ -27,6 +28,7 @@ from api.front import Front
 from api.guard import Guard
 from api.idempotency import Requests
 from api.intake import WAITING_BYTES, Intake
+from api.measures import Measures
 from api.problems import ProblemDocument
 from api.reading import Reader
 from api.sinks import Sink, SpoolSink
@@ -38,6 +40,7 @@ from watchhouse.settings import Settings, load_settings
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
+    monitoring.router,
     analytics.router,
     tables.router,
     marts.router,
@@ -68,6 +71,7 @@ def make_app(settings: Settings) -> FastAPI:
     )
 
     front = Front(home, _CACHE_BYTES)
+    measures = Measures()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -89,8 +93,9 @@ def make_app(settings: Settings) -> FastAPI:
         app.state.reading = State(
             access=access,
             reader=reader,
-            answers=Answers(reader, Cache(_CACHE_BYTES), front),
+            answers=Answers(reader, Cache(_CACHE_BYTES), front, measures),
             live=tail,
+            measures=measures,
             pseudonymiser=pseudonymiser,
             smallest_group=settings.smallest_group,
         )
@@ -113,7 +118,7 @@ def make_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Guard, access=access, front=front)
+    app.add_middleware(Guard, access=access, front=front, measures=measures)
     return app
 
 

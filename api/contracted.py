@@ -7,19 +7,21 @@ from datetime import date
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import duckdb
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, ConfigDict, Field, create_model
 from starlette.responses import Response
 
 from api.access import ScopeName, caller_of
 from api.formats import FORMATS, Suffix
-from api.parameters import TABULAR, Cursor, Limit, ShowId
+from api.parameters import TABULAR, Cursor, Day, Limit, ShowId
 from api.problems import ProblemError
 from api.reading import Question
 from api.schemas import Page
 from api.state import state_of
 from watchhouse.contracts import Contract, load_contracts
 from watchhouse.cursors import Bindings, Sorting, after, decode, encode
+from watchhouse.errors import QuestionError
 from watchhouse.marts import quote
 
 if TYPE_CHECKING:
@@ -148,8 +150,8 @@ def _endpoint(path: MartPath, contract: Contract) -> Callable[..., Any]:
         parameters[name] = Annotated[kind | None, Query(description=described)]
     if path.date_column is not None:
         first, end = f"First {path.date_column}.", f"First {path.date_column} no longer asked for."
-        parameters["from_date"] = Annotated[date | None, Query(alias="from", description=first)]
-        parameters["to_date"] = Annotated[date | None, Query(alias="to", description=end)]
+        parameters["from_date"] = Annotated[Day | None, Query(alias="from", description=first)]
+        parameters["to_date"] = Annotated[Day | None, Query(alias="to", description=end)]
     parameters |= {"limit": Limit, "cursor": Cursor, "format": Suffix | None}
     required = {"request", "show_id"}
     kind = inspect.Parameter.KEYWORD_ONLY
@@ -185,7 +187,14 @@ def _read(
         (path.path, sorted((k, v) for k, v in given.items() if k in path.filters), show_id)
     )
     sql, bindings, order = _statement(path, contract, given, smallest, asked)
-    table = question.table(f"{sql} limit {bindings.bind(limit + 1)}", bindings.values)
+    try:
+        table = question.table(f"{sql} limit {bindings.bind(limit + 1)}", bindings.values)
+    except (duckdb.ConversionException, duckdb.BinderException) as error:
+        if given.get("cursor") is None:
+            raise
+        # Its values are of other types than the columns that rows are told apart by.
+        detail = "is not one that a page gave; begin without one"
+        raise QuestionError(parameter="cursor", detail=detail) from error
     following = None
     if len(table) > limit:
         table = table.slice(0, limit)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.access import Caller
+from api.measures import template_of
 from watchhouse.layout import Home
 from watchhouse.releases import current_release_id
 
@@ -24,6 +25,8 @@ class Served:
     headers: tuple[Header, ...]
     body: bytes
     tag: bytes
+    template: str
+    """Of the route that gave it."""
 
     def unchanged(self) -> tuple[Header, ...]:
         """Return the headers of the answer that nothing has changed."""
@@ -71,7 +74,9 @@ class Front:
         body = bytes(response.body)
         if scope["method"] != "GET" or key in self._kept or len(body) > self._size // 8:
             return
-        self._kept[key] = Served(tuple(response.raw_headers), body, tag.encode())
+        self._kept[key] = Served(
+            tuple(response.raw_headers), body, tag.encode(), template_of(scope)
+        )
         self._left -= len(body) + _OVERHEAD + len(key[0]) + len(key[1]) + len(key[2])
         while self._left < 0:
             (path, query, accept, _), gone = self._kept.popitem(last=False)

@@ -5,6 +5,7 @@ foreign pages: requests that another site makes, or that come under a foreign na
 """
 
 import ipaddress
+import time
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import Access, Caller
 from api.front import Front, asked_tag
+from api.measures import Measures
 from api.problems import ProblemError
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -28,17 +30,33 @@ _HEADERS: Final = (
 class Guard:
     """Tells who calls, refuses foreign requests, and adds the headers that browsers go by."""
 
-    def __init__(self, app: ASGIApp, *, access: Access, front: Front) -> None:
+    def __init__(self, app: ASGIApp, *, access: Access, front: Front, measures: Measures) -> None:
         """Stand before `app`."""
         self._app = app
         self._access = access
         self._front = front
+        self._measures = measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        began = time.perf_counter()
+        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+        async def send_seen(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = int(message["status"])
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, send_seen)
+        finally:
+            self._measures.count_request(scope, status, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         extra: list[tuple[bytes, bytes]] = []
 
         async def send_with_headers(message: Message) -> None:
@@ -62,6 +80,8 @@ class Guard:
         extra += [(name.lower().encode(), value.encode()) for name, value in told.items()]
         served = self._front.find(scope, caller)
         if served is not None:
+            self._measures.count_answer("front")
+            scope["template"] = served.template
             # Without looking for a route: most of what an answer costs is the way to it.
             is_known = asked_tag(scope) == served.tag
             start = {

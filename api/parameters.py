@@ -1,15 +1,30 @@
 """Parameters that several routes take, checked before anything is asked of a release."""
 
+import re
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query
+from pydantic import BeforeValidator
 
 from api.answers import MOST_ROWS
 from api.problems import describe
 
 MOST_DAYS: Final = 3660
 
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _day(value: object) -> object:
+    """Refuse the seconds since 1970 that would be taken for a day, too."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        message = "give a day as 2026-01-31"
+        raise ValueError(message)
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[
     int,
     Query(

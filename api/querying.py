@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.access import caller_of
 from api.formats import FORMATS, Suffix
-from api.parameters import READS, TABULAR, Cursor, Limit
+from api.parameters import READS, TABULAR, Cursor, Day, Limit
 from api.problems import Fault, ProblemError
 from api.reading import Question
 from api.schemas import Page
@@ -47,8 +47,8 @@ Dimensions = Annotated[
         examples=["show_name"],
     ),
 ]
-From = Annotated[date | None, Query(alias="from", description="First reporting day.")]
-To = Annotated[date | None, Query(alias="to", description="First day that is not asked for.")]
+From = Annotated[Day | None, Query(alias="from", description="First reporting day.")]
+To = Annotated[Day | None, Query(alias="to", description="First day that is not asked for.")]
 Zone = Annotated[
     str | None,
     Query(

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from api.access import Access, Caller
 from api.answers import Answers
+from api.measures import Measures
 from api.reading import Reader
 from watchhouse.live import Live
 from watchhouse.pseudonyms import Pseudonymiser
@@ -20,6 +21,7 @@ class State:
     reader: Reader
     answers: Answers
     live: Live
+    measures: Measures
     pseudonymiser: Pseudonymiser
     smallest_group: int
 

@@ -147,19 +147,29 @@ async def get_quarantine(
     )
 
 
-def _text(value: object) -> None:
+def _text(value: object) -> str:
     if not isinstance(value, str) or "\0" in value:
         raise TypeError
     value.encode()
+    return value
 
 
-def _position(value: object) -> None:
+def _position(value: object) -> int:
     if type(value) is not int or not 0 <= value < 1 << 63:
         raise TypeError
+    return value
 
 
-_CHECKS: Final[dict[str, Callable[[Any], object]]] = {
-    "started_at": datetime.fromisoformat,
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    # Pages give moments of UTC without saying so.
+    if moment.tzinfo is not None:
+        raise ValueError(value)
+    return moment
+
+
+_READ: Final[dict[str, Callable[[Any], object]]] = {
+    "started_at": _moment,
     "play_id": UUID,
     "source_position": _position,
 }
@@ -214,9 +224,10 @@ def _decoded(cursor: str | None, order: tuple[str, ...]) -> dict[str, Any]:
         return {}
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        for name, value in zip(order, list(values), strict=True):
-            _CHECKS.get(name, _text)(value)
-        return {f"after{number}": value for number, value in enumerate(values)}
-    except (ValueError, TypeError, RecursionError) as error:
+        return {
+            f"after{number}": _READ.get(name, _text)(value)
+            for number, (name, value) in enumerate(zip(order, list(values), strict=True))
+        }
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         detail = "cursor: is not one that a page gave; begin without one"
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-cursor", detail) from error

@@ -62,6 +62,10 @@
         'affinity_max_shows_per_user': {
             'kind': 'whole', 'unit': 'shows', 'minimum': 2, 'maximum': 10000,
         },
+        'trending_threshold': {'kind': 'number', 'unit': 'deviations', 'above': 0, 'maximum': 1000},
+        'trending_min_hours': {
+            'kind': 'number', 'unit': 'hours', 'minimum': 0, 'maximum': 1000000000,
+        },
         'top_shows': {'kind': 'whole', 'unit': 'ranks', 'minimum': 1, 'maximum': 1000},
         'primetime_first_hour': {
             'kind': 'whole', 'unit': 'hours', 'minimum': 0, 'maximum': 23,

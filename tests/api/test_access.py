@@ -27,6 +27,7 @@ PATHS: dict[tuple[str, str], str | None] = {
     ("GET", "/v1/shows"): "read:aggregate",
     ("GET", "/v1/quality"): "read:aggregate",
     ("GET", "/v1/quarantine"): "read:aggregate",
+    ("GET", "/metrics"): "admin",
     ("GET", "/v1/metrics"): "read:aggregate",
     ("GET", "/v1/metrics/query?metrics=plays"): "read:aggregate",
     ("GET", "/v1/live"): "read:aggregate",

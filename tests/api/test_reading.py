@@ -1,5 +1,6 @@
 """Answers from a release: true, the same in every format, unchanged when nothing changed."""
 
+import base64
 import csv
 import io
 import json
@@ -174,6 +175,9 @@ def test_without_a_release_it_says_what_to_do(service: Service) -> None:
         "/v1/quarantine?cursor=WyJhIiwieCJd",
         "/v1/users/u0/history?cursor=WyIxIiwiMiJd",
         "/v1/shows?format=xml",
+        "/v1/activity?to=0",
+        "/v1/top10?from=1760000000",
+        "/v1/metrics/query?from=0&metrics=plays",
     ],
 )
 def test_bad_parameters_are_named(reading: Callable[..., Service], path: str) -> None:
@@ -181,6 +185,29 @@ def test_bad_parameters_are_named(reading: Callable[..., Service], path: str) ->
         answer = client.get(path)
     assert answer.status_code == 422
     assert path.partition("?")[2].partition("=")[0] in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/activity", "/v1/quarantine", "/v1/users/u0/history", "/v1/metrics/query?metrics=plays"],
+)
+def test_a_cursor_with_other_values_is_none(reading: Callable[..., Service], path: str) -> None:
+    path += "&dimensions=device&grain=day&" if "?" in path else "?"
+    with reading().client() as client:
+        given = client.get(f"{path}limit=1").json()["next_cursor"]
+        values = json.loads(base64.urlsafe_b64decode(given + "=="))
+        # The first of these tells the question, in some; what is told apart comes last.
+        for wrong in ("x", [1], {"a": 1}, 1 << 70, "\ud800", "\0"):
+            changed = [*values[:1], *[wrong] * (len(values) - 1)]
+            text = base64.urlsafe_b64encode(json.dumps(changed).encode()).decode().rstrip("=")
+            answer = client.get(path, params=_parameters(path, text))
+            assert answer.status_code == 422, (wrong, answer.text)
+            assert "cursor" in answer.json()["detail"]
+
+
+def _parameters(path: str, cursor: str) -> dict[str, str]:
+    pairs = dict(pair.split("=") for pair in path.partition("?")[2].split("&") if pair)
+    return pairs | {"limit": "1", "cursor": cursor}
 
 
 def test_the_documentation_needs_no_internet(service: Service) -> None:
