@@ -103,6 +103,11 @@ bench: ## Measure speed and memory against bare DuckDB and peers
 	$(DEV)
 	@$(BIN)/python -m benchmarks
 
+.PHONY: screenshots
+screenshots: ## Remake the pictures of the README from the demo's release, in Chromium
+	$(DEV)
+	@$(BIN)/python scripts/screenshots.py
+
 .PHONY: lock
 lock: ## Pin the requirements anew, with hashes
 	$(DEV)

@@ -1,10 +1,9 @@
 """Who may do what: keys and scopes, limits per key, and a record of who read single users."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Literal
@@ -13,7 +12,8 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from api.problems import ProblemError
-from watchhouse.apikeys import ApiKey, KeyStore, append_line
+from watchhouse.apikeys import ApiKey, KeyStore
+from watchhouse.audit import record_read
 
 ScopeName = Literal["read:aggregate", "read:user", "write:events", "admin"]
 _MINUTE: Final = 60
@@ -101,17 +101,8 @@ class Access:
 
     def record(self, caller: Caller, *, user: str, path: str, now: datetime) -> None:
         """Note that `caller` reads what is known of one user, given as pseudonym."""
-        line = {
-            "at": now.astimezone(UTC).isoformat(timespec="milliseconds"),
-            "key_id": caller.key_id,
-            "user_id": user,
-            "path": path,
-        }
         try:
-            append_line(
-                self._audit / f"{now.astimezone(UTC):%Y-%m}.ndjson",
-                json.dumps(line).encode() + b"\n",
-            )
+            record_read(self._audit, key_id=caller.key_id, user=user, path=path, now=now)
         except OSError as error:
             detail = "reads of single users cannot be recorded at present, so there are none"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-recorded", detail) from error

@@ -19,6 +19,7 @@ _PAGES = {
     "People": {
         "audience": ("Audience", ":material/groups:"),
         "when": ("When", ":material/schedule:"),
+        "user": ("User", ":material/person:"),
     },
     "Data": {
         "live": ("Live", ":material/sensors:"),

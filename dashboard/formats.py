@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 UNKNOWN: Final = "–"  # noqa: RUF001 - a dash is meant
 """What stands where a figure is not known, never a 0."""
 SHARES: Final = frozenset({"share", "rate"})
-_WHOLE: Final = frozenset({"plays", "users", "sessions", "shows", "rows", "weeks", "rank"})
+_WHOLE: Final = frozenset({"plays", "users", "sessions", "shows", "rows", "days", "weeks", "rank"})
 _LARGE: Final = 100
 _MINUTE: Final = 60
 _HOUR: Final = 3600

@@ -1,5 +1,7 @@
 """Every page over known plays: the numbers it shows, what the address asks, and nothing at all."""
 
+import json
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -8,8 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.definitions import registry
+from tests.dashboard.conftest import KEY
+from watchhouse.pseudonyms import Pseudonymiser
 
-PAGES = ("overview", "shows", "show", "top10", "audience", "when", "live", "quality")
+PAGES = ("overview", "shows", "show", "top10", "audience", "when", "user", "live", "quality")
 Draw = Callable[..., AppTest]
 
 
@@ -125,3 +129,57 @@ def test_days_are_named_only_where_they_apply(
 ) -> None:
     app = page(published, name)
     assert any("19 Jan to 1 Feb 2026" in text.value for text in app.markdown) == is_dated
+
+
+def test_single_users_are_shown_only_where_the_setting_allows_it(
+    page: Draw, published: Path
+) -> None:
+    app = page(published, "user")
+    assert "WATCHHOUSE_DASHBOARD_USERS" in app.info[0].value
+    assert not app.text_input
+    assert not (published / "access").exists()
+
+
+def test_a_user_is_shown_and_each_look_is_recorded(
+    page: Draw, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(published, home, symlinks=True)
+    (home / "pseudonym.key").write_text(f"{KEY}\n")
+    monkeypatch.setenv("WATCHHOUSE_DASHBOARD_USERS", "true")
+    app = page(home, "user")
+    assert not (home / "access").exists()
+
+    # u0 watched an hour of Dark on each of 29 days, and 14 halves of Moon.
+    app.text_input[0].set_value("u0").run()
+    assert figures(app)["Hours viewed"] == "36.0"
+    assert figures(app)["Plays"] == "43"
+    assert figures(app)["Active days in 28"] == "28"
+    history = app.dataframe[0].value
+    assert len(history) == 43
+    assert list(history["show_name"][:2]) == ["Dark", "Moon"]
+    assert "user" not in app.query_params
+    u0 = Pseudonymiser(bytes.fromhex(KEY)).pseudonym("u0")
+    (recorded,) = (home / "access" / "audit").iterdir()
+    (line,) = map(json.loads, recorded.read_text().splitlines())
+    assert (line["key_id"], line["user_id"], line["path"]) == ("dashboard", u0, "/user")
+
+    app.text_input[0].set_value("nobody").run()
+    assert not app.metric
+    assert "Nothing is known" in app.info[0].value
+    assert len(recorded.read_text().splitlines()) == 2
+
+
+def test_a_look_that_cannot_be_recorded_shows_nothing(
+    page: Draw, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(published, home, symlinks=True)
+    (home / "pseudonym.key").write_text(f"{KEY}\n")
+    (home / "access").write_text("no folder")
+    monkeypatch.setenv("WATCHHOUSE_DASHBOARD_USERS", "true")
+    app = page(home, "user")
+    app.text_input[0].set_value("u0").run()
+    assert "cannot be recorded" in app.error[0].value
+    assert not app.metric
+    assert not app.dataframe
