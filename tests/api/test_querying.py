@@ -84,7 +84,7 @@ def test_pages_and_formats(reading: Callable[..., Service]) -> None:
     [
         ("metrics=nope", "metrics"),
         ("metrics=plays&dimensions=nope", "dimensions"),
-        ("metrics=plays&dimensions=device", "dimensions"),
+        ("metrics=sessions&dimensions=device", "dimensions"),
         ("metrics=plays&grain=hour", "grain"),
         ("metrics=plays&from=2026-10-02&to=2026-10-01", "to"),
         ("metrics=plays&from=yesterday", "from"),
