@@ -213,7 +213,7 @@ def _next_steps(home: Path) -> list[str]:
     here = f"WATCHHOUSE_HOME={home}"
     return [
         "What next",
-        f"   make serve {here}          # the dashboard: http://127.0.0.1:8501",
+        f"   make serve {here}          # pages: http://127.0.0.1:8501",
         f"   make status {here}         # landed, published, set aside",
         f'   make sql {here} Q="from fct_show_days limit 5"',
         "   make docs                                # every table and column explained",

@@ -24,7 +24,7 @@ from tests.brokers.servers import Broker, find_broker
 from tests.ingest.conftest import Lake
 from watchhouse.cli import main
 
-DEADLINE = 60.0
+DEADLINE = 180.0
 Message = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingest.streaming.conftest import Streams, event, eventually
+from tests.ingest.streaming.conftest import DEADLINE, Streams, event, eventually
 from watchhouse.errors import NoReleaseError
 from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
@@ -84,7 +84,7 @@ def test_it_leaves_when_all_is_published(streams: Streams, run: Run) -> None:
     streams.send(topic, [event(n) for n in range(20)])
     leaving = run("--topic", topic, "--until-idle")
 
-    _, said = leaving.communicate(timeout=90)
+    _, said = leaving.communicate(timeout=DEADLINE)
 
     assert leaving.returncode == 0, said
     assert published(Home(streams.lake.home))[0] == 20
@@ -99,7 +99,7 @@ def test_what_could_not_be_published_is_a_failure(
     monkeypatch.setenv("WATCHHOUSE_LOCK_TIMEOUT", "0")
     with builder_lock(home.builder_lock, timeout=0):
         failing = run("--topic", topic, "--until-idle")
-        _, said = failing.communicate(timeout=90)
+        _, said = failing.communicate(timeout=DEADLINE)
 
     assert failing.returncode == 1, said
     assert "error: another builder" in said
@@ -109,7 +109,7 @@ def test_what_could_not_be_published_is_a_failure(
 def test_what_ends_the_loader_ends_it(streams: Streams, run: Run) -> None:
     ended = run("--topic", f"{streams.prefix}-nowhere", "--until-idle")
 
-    _, said = ended.communicate(timeout=90)
+    _, said = ended.communicate(timeout=DEADLINE)
 
     assert ended.returncode == 1
     assert "there is no topic" in said
