@@ -58,7 +58,7 @@ def decide(ledger: Ledger, *, content_hash: str, stream: str, mapping: Mapping) 
     own = _digest({"content": content_hash, "stream": stream, "mapping": mapping.identity()})
     current = ledger.effective(content_hash=content_hash, stream=stream)
     for entry in current:
-        first = _first_landing(ledger, entry)
+        first = first_landing(ledger, entry)
         if first.batch_id == own or any(
             first.batch_id == _digest({"batch": own, "after": old}) for old in first.supersedes
         ):
@@ -71,7 +71,7 @@ def decide(ledger: Ledger, *, content_hash: str, stream: str, mapping: Mapping) 
     return Decision(own, supersedes, is_landed=False)
 
 
-def _first_landing(ledger: Ledger, entry: Entry) -> Entry:
+def first_landing(ledger: Ledger, entry: Entry) -> Entry:
     """Return the batch that a replay goes back to: it stands for that one."""
     while entry.replay_of is not None:
         before = ledger.find(entry.replay_of)

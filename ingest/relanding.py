@@ -15,7 +15,7 @@ import numpy as np
 from ingest import mappings
 from ingest.columns import EXTRAS, STREAMS, Stream
 from ingest.engine import identifier, literal
-from ingest.landing import Batch, land, replay_id, workspace_key
+from ingest.landing import Batch, first_landing, land, replay_id, workspace_key
 from ingest.mappings import Mapping
 from ingest.records import Records, Reject
 from ingest.stamping import Memory, pseudonymised
@@ -92,6 +92,7 @@ class Relander:
             workspace.prepare(self._ledger)
             with duckdb.connect(":memory:") as connection:
                 rows = self._rows(old.files, old.batch_id)
+                self._require_whole(connection, old)
                 selected, effective = _selected(connection, rows, old, mapping, stream)
                 return land(
                     self._records(connection, rows, selected, old, mapping),
@@ -103,7 +104,7 @@ class Relander:
                         source_uri=old.source_uri,
                         content_hash=old.content_hash,
                         landed_at=now,
-                        received_at=self._received_at(connection, rows, old),
+                        received_at=first_landing(self._ledger, old).landed_at,
                         supersedes=(old.batch_id,),
                         replay_of=old.batch_id,
                     ),
@@ -131,21 +132,18 @@ class Relander:
             f" where batch_id = {literal(batch_id)})"
         )
 
-    def _received_at(
-        self, connection: "duckdb.DuckDBPyConnection", rows: str, old: Entry
-    ) -> datetime:
-        """Return when the records first landed: a replay of a replay must not make them later."""
-        if not old.files:
-            return old.landed_at
-        row = connection.execute(
-            f"select epoch_us(min(landed_at)) from {rows}"  # noqa: S608
-        ).fetchone()
-        if row is None or row[0] is None:
-            return old.landed_at
-        seconds, microseconds = divmod(int(row[0]), 1_000_000)
-        return datetime.fromtimestamp(seconds, old.landed_at.tzinfo).replace(
-            microsecond=microseconds
-        )
+    def _require_whole(self, connection: "duckdb.DuckDBPyConnection", old: Entry) -> None:
+        """Refuse a batch of which rows are missing: its place would be taken by fewer."""
+        for files, count in ((old.files, old.landed_count), (old.reject_files, old.rejected_count)):
+            rows = self._rows(files, old.batch_id)
+            found = connection.execute(f"select count(*) from {rows}").fetchone()  # noqa: S608
+            if found is None or found[0] != count:
+                message = (
+                    f"batch {old.batch_id} ({old.source_uri}): the ledger names {count} rows in "
+                    f"{', '.join(stored.path for stored in files) or 'no file'}, which have "
+                    f"{found[0] if found else 0}. Restore them from a copy; nothing was replayed."
+                )
+                raise LakeError(message)
 
     def _records(
         self,

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.mappings import Mapping
 from ingest.relanding import Relander
-from watchhouse.errors import MappingError
+from watchhouse.errors import LakeError, MappingError
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger
 from watchhouse.pseudonyms import Pseudonymiser
@@ -112,6 +113,17 @@ def test_what_the_lake_does_not_have_any_more_is_said(
         reland(lake, ledger, mapping)
     assert len(lake.entries()) == 1
     assert list((lake.home / "raw" / "landing").glob("*")) == []
+
+
+def test_a_batch_that_is_not_whole_is_refused(lake: Any) -> None:
+    ledger = landed(lake)
+    (entry,) = ledger.entries()
+    path = lake.home / entry.files[0].path
+    pq.write_table(pq.read_table(path, partitioning=None).slice(1), path)
+
+    with pytest.raises(LakeError, match=r"names 2 rows in .*, which have 1"):
+        reland(lake, ledger, None)
+    assert len(lake.entries()) == 1
 
 
 def test_the_same_file_again_does_not_undo_a_replay(lake: Any) -> None:
