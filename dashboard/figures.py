@@ -1,7 +1,7 @@
 """Single figures with the way they came: value, compared value, and one value per period."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -151,7 +151,7 @@ def _question(view: View, asked: Asked) -> tuple[Question, tuple[str, ...]]:
     refusal = reads.refusal(question)
     if refusal is None or refusal.parameter != "tz":
         return question, ()
-    zoneless = Question(**{**question.__dict__, "time_zone": None})
+    zoneless = replace(question, time_zone=None)
     return zoneless, ("By days of the reporting time zone: these figures know no other.",)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,18 @@ class Meter:
     advanced: Callable[[int], None]
 
 
-@contextlib.contextmanager
-def meter(path: Path) -> Iterator[Meter]:
+def meter(path: Path) -> AbstractContextManager[Meter]:
     """Show how far the landing of a file has come, on standard error if that is a terminal."""
+    return _shown(path.name, in_bytes=True)
+
+
+def counter(text: str) -> AbstractContextManager[Meter]:
+    """Show how many files of some are done, on standard error if that is a terminal."""
+    return _shown(text, in_bytes=False)
+
+
+@contextlib.contextmanager
+def _shown(text: str, *, in_bytes: bool) -> Iterator[Meter]:
     if not sys.stderr.isatty():
         yield Meter(lambda _: None, lambda _: None)
         return
@@ -25,34 +35,6 @@ def meter(path: Path) -> Iterator[Meter]:
     from rich.progress import (  # noqa: PLC0415
         BarColumn,
         DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(path.name, total=None)
-        yield Meter(
-            lambda size: progress.update(task, total=size),
-            lambda size: progress.advance(task, size),
-        )
-
-
-@contextlib.contextmanager
-def counter(text: str) -> Iterator[Meter]:
-    """Show how many files of some are done, on standard error if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield Meter(lambda _: None, lambda _: None)
-        return
-    from rich.console import Console  # noqa: PLC0415 - only for people
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
         MofNCompleteColumn,
         Progress,
         TextColumn,
@@ -62,7 +44,7 @@ def counter(text: str) -> Iterator[Meter]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        DownloadColumn() if in_bytes else MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

@@ -5,6 +5,7 @@ from typing import Final
 from dashboard import cells, reads
 from dashboard.definitions import explain
 from dashboard.reads import Sheet
+from watchhouse.accounts import TOTALS
 
 ANY: Final = "Any reason"
 _COUNTS: Final = {
@@ -33,17 +34,6 @@ _BATCHES: Final = """
     from rpt_batch_reconciliation
     order by landed_at desc, batch_id
     limit 1000
-"""
-_TOTALS: Final = """
-    select
-        coalesce(sum(read_count), 0)::bigint as read_count,
-        coalesce(sum(rejected_count), 0)::bigint as rejected_count,
-        coalesce(sum(landed_count), 0)::bigint as landed_count,
-        coalesce(sum(valid_count), 0)::bigint as valid_count,
-        coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
-        coalesce(sum(duplicate_count), 0)::bigint as duplicate_count,
-        coalesce(sum(abs(conservation_gap)), 0)::bigint as conservation_gap
-    from rpt_batch_reconciliation
 """
 _ACCOUNTS: Final = """
     with counted as (
@@ -98,7 +88,7 @@ _RESTATEMENTS: Final = """
 
 def figures() -> tuple[tuple[str, int, str], ...]:
     """Return what each count is called, how many records it holds, and what it means."""
-    (row,) = reads.read(_TOTALS).to_pylist()
+    (row,) = reads.read(TOTALS).to_pylist()
     return tuple((title, row[column], about) for column, (title, about) in _COUNTS.items())
 
 

@@ -7,6 +7,7 @@ import sys
 from datetime import datetime
 from typing import Any, Final
 
+from watchhouse.accounts import TOTALS
 from watchhouse.collection import release_ids
 from watchhouse.errors import NoReleaseError, WatchhouseError
 from watchhouse.layout import Home
@@ -18,18 +19,6 @@ from watchhouse.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_RECONCILIATION: Final = """
-    select
-        coalesce(sum(read_count), 0)::bigint as read_count,
-        coalesce(sum(rejected_count), 0)::bigint as rejected_count,
-        coalesce(sum(landed_count), 0)::bigint as landed_count,
-        coalesce(sum(valid_count), 0)::bigint as valid_count,
-        coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
-        coalesce(sum(duplicate_count), 0)::bigint as duplicate_count,
-        coalesce(sum(landed_count) filter (status = 'superseded'), 0)::bigint as superseded_count,
-        coalesce(sum(abs(conservation_gap)), 0)::bigint as conservation_gap
-    from rpt_batch_reconciliation
-"""
 _REASONS: Final = """
     select reason_code, count(*) as record_count
     from (select unnest(reason_codes) as reason_code from fct_quarantined_events)
@@ -118,7 +107,7 @@ def _published(release: Release, landed: set[str]) -> dict[str, Any]:
         },
     }
     if "rpt_batch_reconciliation" in tables:
-        cursor.execute(_RECONCILIATION)
+        cursor.execute(TOTALS)
         names = [column[0] for column in cursor.description or []]
         facts["reconciliation"] = dict(zip(names, cursor.fetchone() or (), strict=True))
     if "fct_quarantined_events" in tables:
