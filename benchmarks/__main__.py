@@ -6,7 +6,15 @@ import sys
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
-NAMES: Final = ("landing", "building", "firstbuild", "streaming", "freshness", "intake")
+NAMES: Final = (
+    "landing",
+    "building",
+    "firstbuild",
+    "truth",
+    "streaming",
+    "freshness",
+    "intake",
+)
 
 
 class Benchmark(Protocol):
