@@ -30,6 +30,7 @@ FOLDER: Final = WORK / "serving"
 HOME: Final = FOLDER / "home"
 PARQUET: Final = FOLDER / "parquet"
 SQLITE: Final = FOLDER / "release.db"
+_MADE: Final = FOLDER / "made"
 TABLES: Final = ("fct_show_days", "dim_shows", "dim_users", "rpt_users")
 
 _EVENTS: Final = """\
@@ -48,7 +49,8 @@ _FILL: Final = (
         users.user_id,
         date '{first}' + (hash(users.number * 31 + days.range) % {days})::integer as activity_date,
         1 + hash(users.number + days.range) % 4 as play_count,
-        (1 + hash(users.number * 7 + days.range) % 9_000_000) * 1000 as watched_microseconds
+        ((1 + hash(users.number * 7 + days.range) % 9_000_000) * 1000)::bigint
+            as watched_microseconds
     from users
     cross join range(10) as days
     qualify row_number() over (partition by users.user_id, activity_date order by days.range) = 1
@@ -135,7 +137,7 @@ _FILL: Final = (
 def make_release() -> Home:
     """Return a home whose release holds the rows; one that is there already is used again."""
     home = Home(HOME)
-    if home.current.is_symlink():
+    if _MADE.exists():
         return home
     shutil.rmtree(HOME, ignore_errors=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -155,6 +157,7 @@ def make_release() -> Home:
         # Or there would be nothing new to publish.
         connection.execute("update history.last_run set invocation_id = 'filled'")
     _watchhouse("publish")
+    _MADE.touch()
     return home
 
 
