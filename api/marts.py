@@ -73,6 +73,14 @@ PATHS: Final = (
         users="mart.user_count",
     ),
     MartPath(
+        "/v1/shows/{show_id}/days",
+        "fct_show_days",
+        "One show by reporting day",
+        ("-activity_date", "show_id"),
+        date_column="activity_date",
+        users="mart.user_count",
+    ),
+    MartPath(
         "/v1/shows/{show_id}/windows",
         "rpt_show_windows",
         "One show over windows that end with the data",
