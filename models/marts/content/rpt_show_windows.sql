@@ -116,13 +116,13 @@ summed as (
 earlier as (
 
     select
-        days.show_id,
-        days.user_id,
         {%- for name, length in windows.items() if length %}
         max(days.activity_date) filter (
             where days.activity_date <= bounds.last_activity_date - {{ length }}
-        ) as last_date_before_{{ name }}{{ ',' if not loop.last }}
+        ) as last_date_before_{{ name }},
         {%- endfor %}
+        days.show_id,
+        days.user_id
     from user_show_days as days
     inner join bounds
         on days.activity_date > bounds.last_activity_date - {{ 2 * longest_days }}
@@ -133,13 +133,13 @@ earlier as (
 counted_before as (
 
     select
-        earlier.show_id,
         {%- for name, length in windows.items() if length %}
         count(*) filter (
             where
             earlier.last_date_before_{{ name }} > bounds.last_activity_date - {{ 2 * length }}
-        ) as previous_user_count_{{ name }}{{ ',' if not loop.last }}
+        ) as previous_user_count_{{ name }},
         {%- endfor %}
+        earlier.show_id
     from earlier
     cross join bounds
     group by earlier.show_id
