@@ -1,6 +1,6 @@
--- A row is a show that has more views in a week than one on the list of its content type, or as many
--- and more hours, or without views more hours than the list's last place by hours, and is not there
--- itself; or a show that is there and should not be.
+-- A row is a show that has more views in a week than one on the list of its content type, or as
+-- many and more hours, or without views more hours than the list's last place by hours, and is not
+-- there itself; or a show that is there and should not be.
 with
 
 weeks as (
