@@ -14,7 +14,7 @@ from dashboard import cells, reads
 from dashboard.definitions import explain, short
 from dashboard.downloads import as_csv, as_parquet, file_name
 from dashboard.figures import Figure, comparison
-from dashboard.formats import age, amount, days, float_of, moment
+from dashboard.formats import UNKNOWN, age, amount, days, float_of, moment
 from dashboard.reads import Sheet, UnanswerableError
 from dashboard.state import View, filter_texts
 from watchhouse.manifests import ReleaseManifest
@@ -25,6 +25,11 @@ _STYLE: Final = """<style>
   [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; }
 }
 [data-testid="stMetricValue"] { font-size: 1.7rem; }
+@media (max-width: 640px) {
+  [data-testid="stColumn"]:has([data-testid="stMetric"]) {
+    min-width: calc(50% - 1rem); flex: 1 1 calc(50% - 1rem);
+  }
+}
 [data-testid="stHeading"] h1 { padding-bottom: 0; font-size: 2rem; }
 [data-testid="stHeading"] h3 { padding-bottom: 0.25rem; font-size: 1.15rem; }
 </style>"""
@@ -118,6 +123,7 @@ class Page:
             column_config=config,
             hide_index=True,
             width="stretch",
+            placeholder=UNKNOWN,
             **options,
         )
         if "on_select" not in options:

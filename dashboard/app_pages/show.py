@@ -80,6 +80,35 @@ with right:
         metrics=(view.measure,),
     )
 
+within = st.segmented_control(
+    "Audience of",
+    tuple(shows.HORIZONS),
+    default="Ever",
+    required=True,
+    key="within",
+    bind="query-params",
+    help="The days from the release of the film or season on, or all days.",
+)
+page.panel(
+    "From starters to completers",
+    partial(shows.funnel, show, shows.HORIZONS[within], smallest),
+    partial(
+        bars.grouped,
+        measure=Measure("user_count", "Users", "users"),
+        y="unit",
+        series="stage",
+        order=shows.STAGES,
+    ),
+    metrics=("starters", "watchers", "completers"),
+    about="Filters do not apply.",
+    empty=(
+        "Too few users have started it."
+        if within == "Ever"
+        else f"Not known: its release is not, or is before the first play; or the {within.lower()} "
+        "are not over; or too few users started it in them."
+    ),
+    needs=("rpt_show_funnels",),
+)
 page.table(
     "Seasons",
     partial(shows.seasons, show, smallest),

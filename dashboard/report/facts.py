@@ -28,13 +28,16 @@ class Mover:
 
 @dataclass(frozen=True)
 class Place:
-    """A place in a weekly list; `rank_before` is None for a show that was not in the last one."""
+    """A place in a weekly list; `rank_before` is None for a show that was not in the last one.
+
+    `hours` and `plays` are None where they would describe too few users.
+    """
 
     rank: int
     rank_before: int | None
     show_name: str
-    hours: float
-    plays: int
+    hours: float | None
+    plays: int | None
     weeks: int
 
 

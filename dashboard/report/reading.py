@@ -22,11 +22,21 @@ _MOVERS: Final = 5
 _CURVES: Final = 4
 _REASONS: Final = 10
 _TOP: Final = """
+    with audiences as (
+        select show_id, max(user_count) >= $smallest as is_told
+        from fct_show_days
+        where show_id in (select show_id from rpt_weekly_top_shows)
+        group by show_id
+    )
+
     select
-        listed.content_type, listed.hours_rank, listed.show_name, listed.hours_viewed,
-        listed.play_count, listed.week_in_top_count,
+        listed.content_type, listed.hours_rank, listed.show_name,
+        case when audiences.is_told then listed.hours_viewed end as hours_viewed,
+        case when audiences.is_told then listed.play_count end as play_count,
+        listed.week_in_top_count,
         before.hours_rank as hours_rank_before
     from rpt_weekly_top_shows as listed
+    left join audiences on listed.show_id = audiences.show_id
     left join rpt_weekly_top_shows as before
         on
             listed.show_id = before.show_id

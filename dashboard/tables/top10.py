@@ -13,9 +13,22 @@ _WEEKS: Final = """
     order by week_started_date desc
 """
 _LIST: Final = """
+    with audiences as (
+        select show_id, max(user_count) >= $smallest as is_told
+        from fct_show_days
+        where show_id in (select show_id from rpt_weekly_top_shows)
+        group by show_id
+    )
+
     select
-        listed.* exclude (is_complete_week),
+        listed.hours_rank,
+        listed.show_name,
+        case when audiences.is_told then listed.hours_viewed end as hours_viewed,
+        case when audiences.is_told then listed.views end as views,
+        case when audiences.is_told then listed.play_count end as play_count,
+        listed.week_in_top_count,
         case
+            when before.hours_rank is null and listed.week_in_top_count > 1 then 'back'
             when before.hours_rank is null then 'new'
             when before.hours_rank > listed.hours_rank
                 then '▲ ' || (before.hours_rank - listed.hours_rank)
@@ -29,6 +42,7 @@ _LIST: Final = """
             listed.show_id = before.show_id
             and listed.content_type = before.content_type
             and listed.week_started_date = before.week_started_date + 7
+    left join audiences on listed.show_id = audiences.show_id
     where listed.week_started_date = $week and listed.content_type = $content_type
     order by listed.hours_rank, listed.show_name
 """
@@ -58,9 +72,16 @@ def latest_whole(weeks: Mapping[date, bool]) -> int:
     return next((place for place, is_over in enumerate(weeks.values()) if is_over), 0)
 
 
-def ranking(week: date, content_type: str) -> Sheet:
-    """Return one list; `movement` says the places won or lost since the week before."""
-    return Sheet(reads.read(_LIST, {"week": week, "content_type": content_type}))
+def ranking(week: date, content_type: str, smallest: int) -> Sheet:
+    """Return one list; `movement` says the places won or lost since the week before.
+
+    A show that on no day had `smallest` users keeps its place and has no figures.
+    """
+    values = {"week": week, "content_type": content_type, "smallest": smallest}
+    table = reads.read(_LIST, values)
+    if not table["hours_viewed"].null_count:
+        return Sheet(table)
+    return Sheet(table, (f"Figures of fewer than {smallest} users are left out.",))
 
 
 def ranks(week: date, content_type: str) -> Sheet:
