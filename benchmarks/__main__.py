@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
-NAMES: Final = ("landing", "building", "streaming", "freshness", "intake")
+NAMES: Final = ("landing", "building", "streaming", "freshness", "intake", "pages")
 
 
 class Benchmark(Protocol):

@@ -21,18 +21,20 @@ name = st.selectbox("Show", tuple(names.values()), key="show", bind="query-param
 of_show = shows.of_show(view, show)
 smallest = view.smallest_group
 
-page.figures(
-    figures(
-        of_show,
-        ("hours_viewed", "plays", "users", "completion_rate_by_plays", "avg_view_duration"),
-    )
-)
+top = page.reserve()
 page.panel(
     f"{measure.label} over time",
     partial(shows.over_time, view, show),
     partial(charts.trend, measure=measure, time=PERIOD, compared=f"{COMPARED}{measure.column}"),
     metrics=(view.measure,),
 )
+with top:
+    page.figures(
+        figures(
+            of_show,
+            ("hours_viewed", "plays", "users", "completion_rate_by_plays", "avg_view_duration"),
+        )
+    )
 
 left, right = st.columns(2, gap="large")
 with left:
