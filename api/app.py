@@ -24,6 +24,7 @@ from api.access import Access, Limits
 from api.answers import Answers, Cache
 from api.bodies import Room
 from api.events import Encoder
+from api.formats import Suffixes
 from api.front import Front
 from api.guard import Guard
 from api.idempotency import Requests
@@ -31,12 +32,14 @@ from api.intake import WAITING_BYTES, Intake
 from api.measures import Measures
 from api.problems import ProblemDocument
 from api.reading import Reader
+from api.shared import Shared
 from api.sinks import Sink, SpoolSink
 from api.state import State
 from watchhouse.ledger import Ledger
 from watchhouse.live import Live
 from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
 from watchhouse.settings import Settings, load_settings
+from watchhouse.storage import lake_error
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
@@ -47,6 +50,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     querying.router,
     registry.router,
     live.router,
+    tables.details,
     intake.router,
     documentation.router,
 )
@@ -84,16 +88,18 @@ def make_app(settings: Settings) -> FastAPI:
         sink = _sink(settings, pseudonymiser, encoder.identifiers)
         tail = Live(home)
         reader = Reader(home, seconds=settings.api_query_seconds)
+        shared = Shared.made(settings, pseudonymiser)
+        access.limits.shared = shared
         app.state.intake = Intake(
             encoder=encoder,
             sink=sink,
-            requests=Requests(),
+            requests=Requests(shared=shared),
             room=Room(WAITING_BYTES),
         )
         app.state.reading = State(
             access=access,
             reader=reader,
-            answers=Answers(reader, Cache(_CACHE_BYTES), front, measures),
+            answers=Answers(reader, Cache(_CACHE_BYTES), front, measures, shared),
             live=tail,
             measures=measures,
             pseudonymiser=pseudonymiser,
@@ -103,6 +109,8 @@ def make_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await sink.close()
+            if shared is not None:
+                await shared.close()
             reader.close()
             tail.close()
 
@@ -118,7 +126,8 @@ def make_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Guard, access=access, front=front, measures=measures)
+    suffixes = Suffixes(route for router in ROUTERS for route in router.routes)
+    app.add_middleware(Guard, access=access, front=front, measures=measures, suffixes=suffixes)
     return app
 
 
@@ -132,12 +141,15 @@ def make_pseudonymiser(settings: Settings) -> Pseudonymiser:
     ledger = Ledger(home)
     ledger.refresh()
     given = settings.pseudonym_key
-    key = load_key(
-        home.pseudonym_key,
-        given=given.get_secret_value() if given is not None else None,
-        is_first=not ledger.entries(),
-    )
-    require_same_key(home.pseudonym_check, key)
+    try:
+        key = load_key(
+            home.pseudonym_key,
+            given=given.get_secret_value() if given is not None else None,
+            is_first=not ledger.entries(),
+        )
+        require_same_key(home.pseudonym_check, key)
+    except OSError as error:
+        raise lake_error(error, home.root, "nothing is served") from error
     return Pseudonymiser(key)
 
 

@@ -6,7 +6,18 @@ import sys
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
-NAMES: Final = ("landing", "building", "streaming", "freshness", "intake", "pages")
+NAMES: Final = (
+    "landing",
+    "building",
+    "firstbuild",
+    "truth",
+    "compaction",
+    "streaming",
+    "freshness",
+    "intake",
+    "pages",
+    "serving",
+)
 
 
 class Benchmark(Protocol):

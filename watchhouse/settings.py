@@ -29,6 +29,11 @@ class Settings(BaseSettings):
         ge=120,
         description="Seconds for which files that were compacted stay for those who read them.",
     )
+    compact_every: float = Field(
+        default=3600.0,
+        ge=0,
+        description="Seconds after which `run` looks for closed days to compact; 0: never.",
+    )
     keep_releases: int = Field(
         default=5, ge=1, description="Releases kept besides those that a reader still has open."
     )
@@ -46,6 +51,10 @@ class Settings(BaseSettings):
     )
     api_requests_per_minute: int = Field(
         default=1200, ge=1, description="Requests that each API key may make in a minute."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis that instances of the API share limits and answers on, redis://HOST:PORT.",
     )
     api_query_seconds: float = Field(
         default=10.0, gt=0, description="Seconds after which a query of the API is given up."

@@ -67,11 +67,11 @@ with left:
         partial(shows.episodes, view, show),
         partial(
             bars.columns,
-            measure=measures.measure("hours_viewed"),
+            measure=measure,
             x="name",
             title="Season and episode",
         ),
-        metrics=("hours_viewed",),
+        metrics=(view.measure,),
         empty="No play of these days says which episode it was of.",
     )
 with right:

@@ -142,8 +142,8 @@ def by_dimension(view: View, show_id: str, dimension: str) -> Sheet:
 
 
 def episodes(view: View, show_id: str) -> Sheet:
-    """Return hours and users of the episodes of a show."""
-    asked = Asked(("hours_viewed", "users"), ("season", "episode"), limit=MOST)
+    """Return the measure and users of the episodes of a show."""
+    asked = Asked((view.measure, "users"), ("season", "episode"), limit=MOST)
     found = sheet(of_show(view, show_id), asked)
     table = found.table.filter(pc.is_valid(found.table["episode"]))
     names = [
