@@ -84,7 +84,7 @@ final as (
                 and seasons.catalogued_episode_count > 0
                 and seasons.unknown_runtime_count = 0
                 and seasons.numbered_episode_count = seasons.last_episode
-                then seasons.episodes_seconds / 60
+                then nullif(seasons.episodes_seconds, 0) / 60
         end as runtime_minutes,
         not shows.has_episodes and not shows.is_series as is_film,
         seasons.released_on

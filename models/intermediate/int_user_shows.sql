@@ -24,7 +24,8 @@ shows as (
         cast(sum(play_count) as bigint) as play_count,
         cast(sum(watched_microseconds) as bigint) as watched_microseconds,
         min(activity_date) as first_activity_date,
-        max(activity_date) as last_activity_date
+        max(activity_date) as last_activity_date,
+        max(activity_date) filter (where reached_play_count > 0) as last_reached_date
     from show_days
     group by user_id, show_id
 
@@ -41,7 +42,8 @@ final as (
             partition by user_id order by watched_microseconds desc, show_id asc
         ) as favourite_rank,
         first_activity_date,
-        last_activity_date
+        last_activity_date,
+        last_reached_date
     from shows
 
 )

@@ -32,12 +32,13 @@ counted as (
 )
 
 select
-    sizes.period,
+    lengths.period,
     sizes.user_count,
     counted.user_count as counted_user_count,
     null as cohort_started_date
 from counted
-left join sizes on true
+cross join (values ('week'), ('month')) as lengths (period)
+left join sizes on lengths.period = sizes.period
 where coalesce(sizes.user_count, 0) != counted.user_count
 
 union all

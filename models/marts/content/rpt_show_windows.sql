@@ -1,13 +1,22 @@
 {%- set windows = {'1d': 1, '7d': 7, '28d': 28, '91d': 91, 'all': none} -%}
+{%- set longest_days = windows.values() | select | max -%}
 {{ config(meta={'publish': {
     'order_by': ['window_name', 'show_id'], 'indexes': [['show_id']],
 }}) }}
 -- Made anew by every build: all windows end with the last day, so that each of its days moves them.
+-- Of the days of users it reads those of the windows that have one before them; what is of all time
+-- is in int_user_shows.
 with
 
 user_show_days as (
 
     select * from {{ ref('int_user_show_days') }}
+
+),
+
+user_shows as (
+
+    select * from {{ ref('int_user_shows') }}
 
 ),
 
@@ -103,9 +112,8 @@ summed as (
 
 ),
 
--- One look at the history says for every window at once whether a user is in it: the last day that
--- is not after the window's end is not before its start.
-user_shows as (
+-- The last day that is not after a window's end is not before its start, if a user is in it.
+earlier as (
 
     select
         days.show_id,
@@ -113,13 +121,28 @@ user_shows as (
         {%- for name, length in windows.items() if length %}
         max(days.activity_date) filter (
             where days.activity_date <= bounds.last_activity_date - {{ length }}
-        ) as last_date_before_{{ name }},
+        ) as last_date_before_{{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
-        max(days.activity_date) as last_date,
-        max(days.activity_date) filter (where days.reached_play_count > 0) as last_reached_date
     from user_show_days as days
-    cross join bounds
+    inner join bounds
+        on days.activity_date > bounds.last_activity_date - {{ 2 * longest_days }}
     group by days.show_id, days.user_id
+
+),
+
+counted_before as (
+
+    select
+        earlier.show_id,
+        {%- for name, length in windows.items() if length %}
+        count(*) filter (
+            where
+            earlier.last_date_before_{{ name }} > bounds.last_activity_date - {{ 2 * length }}
+        ) as previous_user_count_{{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from earlier
+    cross join bounds
+    group by earlier.show_id
 
 ),
 
@@ -129,15 +152,11 @@ counted as (
         user_shows.show_id,
         {%- for name, length in windows.items() if length %}
         count(*) filter (
-            where user_shows.last_date > bounds.last_activity_date - {{ length }}
+            where user_shows.last_activity_date > bounds.last_activity_date - {{ length }}
         ) as user_count_{{ name }},
         count(*) filter (
             where user_shows.last_reached_date > bounds.last_activity_date - {{ length }}
         ) as reach_user_count_{{ name }},
-        count(*) filter (
-            where
-            user_shows.last_date_before_{{ name }} > bounds.last_activity_date - {{ 2 * length }}
-        ) as previous_user_count_{{ name }},
         {%- endfor %}
         count(*) as user_count_all,
         count(user_shows.last_reached_date) as reach_user_count_all
@@ -151,7 +170,7 @@ users as (
 
     select
         user_id,
-        max(last_date) as last_date
+        max(last_activity_date) as last_date
     from user_shows
     group by user_id
 
@@ -197,12 +216,13 @@ joined as (
         {%- endfor %}
         case summed.window_name
             {%- for window, length in windows.items() if length %}
-            when '{{ window }}' then counted.previous_user_count_{{ window }}
+            when '{{ window }}' then coalesce(counted_before.previous_user_count_{{ window }}, 0)
             {%- endfor %}
         end as previous_user_count
     from summed
     inner join windows on summed.window_name = windows.window_name
     inner join counted on summed.show_id = counted.show_id
+    left join counted_before on summed.show_id = counted_before.show_id
     inner join platform on summed.window_name = platform.window_name
     inner join totals on summed.window_name = totals.window_name
     left join runtimes on summed.show_id = runtimes.show_id
