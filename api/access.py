@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from api.problems import ProblemError
+from api.shared import Shared
 from watchhouse.apikeys import ApiKey, KeyStore
 from watchhouse.audit import record_read
 
@@ -37,14 +38,15 @@ class Caller:
 
 @dataclass
 class Limits:
-    """Requests of each key in the present minute, as this worker counts them."""
+    """Requests of each key in the present minute: of all instances, or else of this worker."""
 
     most: int
     clock: Callable[[], float] = time.time
+    shared: Shared | None = None
     _minute: int = field(default=0, init=False)
     _counts: dict[str, int] = field(default_factory=dict, init=False)
 
-    def count(self, key_id: str) -> dict[str, str]:
+    async def count(self, key_id: str) -> dict[str, str]:
         """Count a request; return what to tell its sender.
 
         Raises:
@@ -55,6 +57,10 @@ class Limits:
         if minute != self._minute:
             self._minute, self._counts = minute, {}
         used = self._counts[key_id] = self._counts.get(key_id, 0) + 1
+        if self.shared is not None:
+            # Its own count goes on, for when the others cannot be asked.
+            together = await self.shared.count(f"limit {key_id} {minute}", seconds=2 * _MINUTE)
+            used = max(used, together or 0)
         reset = max(1, int((minute + 1) * _MINUTE - now))
         headers = {
             "RateLimit-Limit": str(self.most),
@@ -78,13 +84,13 @@ class Access:
         """Read keys below `keys`, write the record of reads below `audit`."""
         self._store = KeyStore(keys)
         self._audit = audit
-        self._limits = limits
+        self.limits: Final = limits
 
     def is_open(self) -> bool:
         """Tell whether no key was ever made: then the service is for this machine only."""
         return not self._store.keys()
 
-    def identify(self, scope: Scope) -> tuple[Caller, dict[str, str]]:
+    async def identify(self, scope: Scope) -> tuple[Caller, dict[str, str]]:
         """Return who makes a request, and headers for the answer.
 
         Raises:
@@ -97,7 +103,7 @@ class Access:
         if key is None:
             why = "the API key is unknown or revoked"
             raise unauthorised(why)
-        return Caller(key), self._limits.count(key.key_id)
+        return Caller(key), await self.limits.count(key.key_id)
 
     def record(self, caller: Caller, *, user: str, path: str, now: datetime) -> None:
         """Note that `caller` reads what is known of one user, given as pseudonym."""

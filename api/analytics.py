@@ -55,7 +55,7 @@ async def get_analytics(request: Request, days: Days = 30) -> Response:
 
 
 @router.get(
-    "/users/{user_id}/analytics",
+    "/users/{user_id:path}/analytics",
     response_model=UserAnalytics,
     responses=UNKNOWN,
     summary="One user",

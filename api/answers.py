@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import pydantic_core
@@ -18,12 +18,10 @@ from api.access import Caller
 from api.front import Front
 from api.measures import Measures
 from api.problems import ProblemError
-from api.reading import Question, Reader, as_of
+from api.reading import Question, Reader, Rows, as_of
+from api.shared import Shared
 from watchhouse.manifests import ReleaseManifest
 from watchhouse.rendering import Result, write_csv
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 MEDIA_TYPES: Final = {
     "json": "application/json",
@@ -39,6 +37,7 @@ _FORMATS: Final = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 }
 MOST_ROWS: Final = 10_000
 """Rows of one answer; more come page by page."""
+_SHARED_SECONDS: Final = 3600
 
 
 class Of(BaseModel):
@@ -56,6 +55,10 @@ class _Rendered:
     media_type: str
     manifest: ReleaseManifest
     next_cursor: str | None = None
+
+    def packed(self) -> bytes:
+        """Return it as bytes, for other workers."""
+        return _json([self.media_type, self.next_cursor]) + b"\n" + self.body
 
 
 class Cache:
@@ -98,6 +101,7 @@ class Answers:
     cache: Cache
     front: Front
     measures: Measures
+    shared: Shared | None = None
 
     async def document(
         self,
@@ -117,7 +121,7 @@ class Answers:
         self,
         request: Request,
         caller: Caller,
-        work: Callable[[Question], "tuple[pa.Table, dict[str, Any]]"],
+        work: Callable[[Question], tuple[Rows, dict[str, Any]]],
         *,
         suffix: str | None = None,
     ) -> Response:
@@ -125,8 +129,9 @@ class Answers:
         kind = _format(request, suffix)
 
         def rendered(question: Question) -> _Rendered:
-            table, beside = work(question)
-            body = _encode(table, kind, {**question.of(), **beside})
+            question.is_for_json = kind == "json"
+            found, beside = work(question)
+            body = _encode(found, kind, {**question.of(), **beside})
             following = beside.get("next_cursor")
             return _Rendered(body, MEDIA_TYPES[kind], question.manifest, following)
 
@@ -140,7 +145,7 @@ class Answers:
         work: Callable[[Question], _Rendered],
     ) -> Response:
         asked = _normalised(request, caller, kind)
-        earlier = request.query_params.get("as_of")
+        earlier: int | None = request.scope.get("as_of")
         known = self.reader.known() if earlier is None else None
         if known is not None:
             tag = _tag(known, asked)
@@ -148,15 +153,19 @@ class Answers:
                 self.measures.count_answer("cache")
                 return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(known, tag))
             cached = self.cache.get(tag)
+            if cached is None:
+                cached = await self._shared_answer(request, known, tag)
             if cached is not None:
                 self.measures.count_answer("cache")
                 return self._respond(request, caller, cached, tag)
-        release_id = None if earlier is None else int(earlier)
-        rendered = await self.reader.ask(work, release_id=release_id)
+        rendered = await self.reader.ask(work, release_id=earlier)
         self.measures.count_answer("release")
         tag = _tag(rendered.manifest, asked)
         if earlier is None:
             self.cache.put(tag, rendered)
+            if self.shared is not None and _is_for_all(request):
+                name = _shared_name(rendered.manifest, tag)
+                await self.shared.put(name, rendered.packed(), seconds=_SHARED_SECONDS)
         if _matches(request, tag):
             headers = _headers(rendered.manifest, tag)
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -164,13 +173,39 @@ class Answers:
             return _response(rendered, tag)
         return self._respond(request, caller, rendered, tag)
 
+    async def _shared_answer(
+        self, request: Request, manifest: ReleaseManifest, tag: str
+    ) -> _Rendered | None:
+        """Return what another worker rendered of the same release, and keep it here."""
+        if self.shared is None or not _is_for_all(request):
+            return None
+        found = await self.shared.get(_shared_name(manifest, tag))
+        if found is None:
+            return None
+        described, _, body = found.partition(b"\n")
+        media_type, following = pydantic_core.from_json(described)
+        rendered = _Rendered(body, media_type, manifest, following)
+        self.cache.put(tag, rendered)
+        return rendered
+
     def _respond(self, request: Request, caller: Caller, rendered: _Rendered, tag: str) -> Response:
         """Answer, and keep what the next one who asks the same may see without being recorded."""
         response = _response(rendered, tag)
-        if request.scope["needed_scope"] == "read:aggregate":
+        if _is_for_all(request):
             release_id = rendered.manifest.release_id
             self.front.put(request.scope, caller, release_id=release_id, tag=tag, response=response)
         return response
+
+
+def _is_for_all(request: Request) -> bool:
+    """Tell whether every caller with the scope may see it: what is of one user stays here."""
+    is_aggregate: bool = request.scope["needed_scope"] == "read:aggregate"
+    return is_aggregate
+
+
+def _shared_name(manifest: ReleaseManifest, tag: str) -> str:
+    # Homes that share a server may have releases of the same number.
+    return f"answer {manifest.home} {manifest.invocation_id} {tag}"
 
 
 def _normalised(request: Request, caller: Caller, kind: str) -> str:
@@ -236,7 +271,9 @@ def _format(request: Request, suffix: str | None) -> str:
     return min(wanted, key=lambda pair: pair[0])[1]
 
 
-def _encode(table: "pa.Table", kind: str, beside: dict[str, Any]) -> bytes:
+def _encode(table: Rows, kind: str, beside: dict[str, Any]) -> bytes:
+    if isinstance(table, list):
+        return _json({**beside, "items": table})
     import pyarrow as pa  # noqa: PLC0415 - most answers are JSON
 
     if kind == "parquet":

@@ -24,6 +24,7 @@ from api.access import Access, Limits
 from api.answers import Answers, Cache
 from api.bodies import Room
 from api.events import Encoder
+from api.formats import Suffixes
 from api.front import Front
 from api.guard import Guard
 from api.idempotency import Requests
@@ -31,6 +32,7 @@ from api.intake import WAITING_BYTES, Intake
 from api.measures import Measures
 from api.problems import ProblemDocument
 from api.reading import Reader
+from api.shared import Shared
 from api.sinks import Sink, SpoolSink
 from api.state import State
 from watchhouse.ledger import Ledger
@@ -48,6 +50,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     querying.router,
     registry.router,
     live.router,
+    tables.details,
     intake.router,
     documentation.router,
 )
@@ -85,16 +88,18 @@ def make_app(settings: Settings) -> FastAPI:
         sink = _sink(settings, pseudonymiser, encoder.identifiers)
         tail = Live(home)
         reader = Reader(home, seconds=settings.api_query_seconds)
+        shared = Shared.made(settings, pseudonymiser)
+        access.limits.shared = shared
         app.state.intake = Intake(
             encoder=encoder,
             sink=sink,
-            requests=Requests(),
+            requests=Requests(shared=shared),
             room=Room(WAITING_BYTES),
         )
         app.state.reading = State(
             access=access,
             reader=reader,
-            answers=Answers(reader, Cache(_CACHE_BYTES), front, measures),
+            answers=Answers(reader, Cache(_CACHE_BYTES), front, measures, shared),
             live=tail,
             measures=measures,
             pseudonymiser=pseudonymiser,
@@ -104,6 +109,8 @@ def make_app(settings: Settings) -> FastAPI:
             yield
         finally:
             await sink.close()
+            if shared is not None:
+                await shared.close()
             reader.close()
             tail.close()
 
@@ -119,7 +126,8 @@ def make_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Guard, access=access, front=front, measures=measures)
+    suffixes = Suffixes(route for router in ROUTERS for route in router.routes)
+    app.add_middleware(Guard, access=access, front=front, measures=measures, suffixes=suffixes)
     return app
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import duckdb
 from fastapi import APIRouter, Query, Request
@@ -16,16 +16,13 @@ from api.access import ScopeName, caller_of
 from api.formats import FORMATS, Suffix
 from api.parameters import TABULAR, Cursor, Day, Limit, ShowId
 from api.problems import ProblemError
-from api.reading import Question
+from api.reading import Question, Rows
 from api.schemas import Page
 from api.state import state_of
 from watchhouse.contracts import Contract, load_contracts
 from watchhouse.cursors import Bindings, Sorting, after, decode, encode
 from watchhouse.errors import QuestionError
 from watchhouse.marts import quote
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _TYPES: Final[Mapping[str, Any]] = {
     "varchar": str,
@@ -83,7 +80,8 @@ def add_routes(router: APIRouter, paths: tuple[MartPath, ...]) -> None:
 
 def _add(router: APIRouter, path: MartPath, contract: Contract) -> None:
     router.add_api_route(
-        path.path,
+        # An id may hold slashes.
+        path.path.replace("{show_id}", "{show_id:path}"),
         _endpoint(path, contract),
         response_model=page_model(path, contract),
         responses=TABULAR | FORMATS,
@@ -137,7 +135,7 @@ def _endpoint(path: MartPath, contract: Contract) -> Callable[..., Any]:
         state = state_of(request)
         smallest = 0 if path.users is None else state.smallest_group_for(caller)
 
-        def work(question: Question) -> "tuple[pa.Table, dict[str, Any]]":
+        def work(question: Question) -> tuple[Rows, dict[str, Any]]:
             return _read(question, path, contract, given, smallest)
 
         return await state.answers.rows(request, caller, work, suffix=given.get("format"))
@@ -177,32 +175,42 @@ def _read(
     contract: Contract,
     given: Mapping[str, Any],
     smallest: int,
-) -> "tuple[pa.Table, dict[str, Any]]":
+) -> tuple[Rows, dict[str, Any]]:
     require_mart(question, path.mart)
     show_id = given.get("show_id")
-    if show_id is not None:
-        _require_show(question, show_id)
+    first, end = given.get("from_date"), given.get("to_date")
+    if first is not None and end is not None and first >= end:
+        raise QuestionError(parameter="to", detail=f"{end} is not after from, {first}")
     limit: int = given["limit"]
     asked = repr(
         (path.path, sorted((k, v) for k, v in given.items() if k in path.filters), show_id)
     )
     sql, bindings, order = _statement(path, contract, given, smallest, asked)
     try:
-        table = question.table(f"{sql} limit {bindings.bind(limit + 1)}", bindings.values)
+        rows, last = question.page(
+            f"{sql} limit {bindings.bind(limit + 1)}",
+            bindings.values,
+            limit=limit,
+            as_rows=not any(column.type == "timestamp" for column in contract.columns.values()),
+        )
     except (duckdb.ConversionException, duckdb.BinderException) as error:
         if given.get("cursor") is None:
             raise
         # Its values are of other types than the columns that rows are told apart by.
         detail = "is not one that a page gave; begin without one"
         raise QuestionError(parameter="cursor", detail=detail) from error
-    following = None
-    if len(table) > limit:
-        table = table.slice(0, limit)
-        (last,) = table.slice(limit - 1, 1).to_pylist()
-        following = encode(asked, last, [part.column for part in order])
-    is_suppressed = any(table["is_hidden"].to_pylist())
-    beside = {"next_cursor": following, "is_suppressed": is_suppressed}
-    return table.select(list(contract.columns)), beside
+    if show_id is not None and not len(rows):
+        _require_show(question, show_id)
+    following = None if last is None else encode(asked, last, [part.column for part in order])
+    beside = {"next_cursor": following, "is_suppressed": False}
+    if not smallest:
+        return rows, beside
+    if isinstance(rows, list):
+        hidden = [row.pop("is_hidden") for row in rows]
+        beside["is_suppressed"] = any(hidden)
+        return rows, beside
+    beside["is_suppressed"] = any(rows["is_hidden"].to_pylist())
+    return rows.select(list(contract.columns)), beside
 
 
 def _statement(
@@ -221,25 +229,27 @@ def _statement(
     for name, sign in (("from_date", ">="), ("to_date", "<")):
         if path.date_column is not None and given.get(name) is not None:
             wanted.append(f"mart.{quote(path.date_column)} {sign} {bindings.bind(given[name])}")
-    hidden = "false"
-    if smallest:
-        hidden = f"coalesce({path.users} < {bindings.bind(smallest)}, true)"
     read = ", ".join(
         f"{_READ.get(column.type, '{0}').format(f'mart.{quote(name)}')} as {quote(name)}"
         for name, column in contract.columns.items()
     )
     where = f" where {' and '.join(wanted)}" if wanted else ""
-    inner = f"select {read}, {hidden} as is_hidden from {path.mart} as mart{where}"  # noqa: S608
-    shown = ", ".join(
-        quote(name)
-        if name in keys or not smallest
-        else f"case when not is_hidden then {quote(name)} end as {quote(name)}"
-        for name in contract.columns
-    )
-    sql = f"select {shown}, is_hidden from ({inner}) as page"  # noqa: S608 - as said above
+    source = f"from {path.mart} as mart{where}"
+    sql = f"select {read} {source}"
+    if smallest:
+        hidden = f"coalesce({path.users} < {bindings.bind(smallest)}, true)"
+        shown = ", ".join(
+            quote(name)
+            if name in keys
+            else f"case when not is_hidden then {quote(name)} end as {quote(name)}"
+            for name in contract.columns
+        )
+        sql = f"select {shown}, is_hidden from (select {read}, {hidden} as is_hidden {source})"  # noqa: S608 - as said above
     order = tuple(
         Sorting(name.removeprefix("-"), descending=name.startswith("-")) for name in path.order
     )
+    if smallest or given.get("cursor") is not None:
+        sql = f"select * from ({sql}) as page"  # noqa: S608 - as said above
     if given.get("cursor") is not None:
         values = decode(given["cursor"], asked, len(order))
         sql += f" where {after(order, values, bindings)}"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import Access, Caller
+from api.formats import Suffixes
 from api.front import Front, asked_tag
 from api.measures import Measures
 from api.problems import ProblemError
@@ -30,8 +31,17 @@ _HEADERS: Final = (
 class Guard:
     """Tells who calls, refuses foreign requests, and adds the headers that browsers go by."""
 
-    def __init__(self, app: ASGIApp, *, access: Access, front: Front, measures: Measures) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        access: Access,
+        front: Front,
+        measures: Measures,
+        suffixes: Suffixes,
+    ) -> None:
         """Stand before `app`."""
+        self._suffixes = suffixes
         self._app = app
         self._access = access
         self._front = front
@@ -43,6 +53,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
+        scope = self._suffixes.without(scope)
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 
         async def send_seen(message: Message) -> None:
@@ -72,7 +83,7 @@ class Guard:
                 caller, told = Caller(None), dict[str, str]()
                 refuse_foreign(scope)
             else:
-                caller, told = self._access.identify(scope)
+                caller, told = await self._access.identify(scope)
         except ProblemError as problem:
             await problem.response()(scope, receive, send_with_headers)
             return

@@ -86,23 +86,38 @@ class Intake:
             ).digest()
             try:
                 known = await self.requests.find(key, fingerprint)
+                if known is not None:
+                    return known
+                self.requests.begin(key, fingerprint)
+                return await self._store_once(body, decode, key, fingerprint)
             except OtherBodyError as error:
                 detail = "Idempotency-Key: was used for another request; give each its own key"
                 raise ProblemError(
                     HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused", detail
                 ) from error
-            if known is not None:
-                return known
-            self.requests.begin(key, fingerprint)
-            try:
-                event_ids = await self._store(body, decode, key)
-            except BaseException:
-                self.requests.forget(key)
-                raise
-            self.requests.finish(key, event_ids)
-            return event_ids
         finally:
             self.room.give(size)
+
+    async def _store_once(
+        self,
+        body: bytes,
+        decode: Callable[[bytes], Sequence[Values]],
+        key: IdempotencyKey,
+        fingerprint: bytes,
+    ) -> tuple[str, ...]:
+        """Store the events of a request that this worker has begun, unless another has."""
+        try:
+            event_ids = await self.requests.find_elsewhere(key, fingerprint)
+            is_new = event_ids is None
+            if event_ids is None:
+                event_ids = await self._store(body, decode, key)
+        except BaseException:
+            self.requests.forget(key)
+            raise
+        self.requests.finish(key, event_ids)
+        if is_new:
+            await self.requests.tell(key, fingerprint, event_ids)
+        return event_ids
 
     async def _store(
         self,

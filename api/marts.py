@@ -43,7 +43,7 @@ PATHS: Final = (
         "/v1/top10",
         "rpt_weekly_top_shows",
         "The lists of each week",
-        ("-week_started_date", "content_type", "hours_rank", "show_id"),
+        ("-week_started_date", "content_type", "top10_rank", "hours_rank", "show_id"),
         filters={"content_type": str},
         date_column="week_started_date",
         users=OF_SHOW,
@@ -70,6 +70,14 @@ PATHS: Final = (
         "All viewing over windows that end with the data",
         ("window_name",),
         filters={"window_name": Window},
+        users="mart.user_count",
+    ),
+    MartPath(
+        "/v1/shows/{show_id}/days",
+        "fct_show_days",
+        "One show by reporting day",
+        ("-activity_date", "show_id"),
+        date_column="activity_date",
         users="mart.user_count",
     ),
     MartPath(

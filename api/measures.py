@@ -75,5 +75,5 @@ class Measures:
 
 def template_of(scope: Mapping[str, Any]) -> str:
     """Return the template of the route that a request went to."""
-    known: str | None = scope.get("template") or getattr(scope.get("route"), "path", None)
+    known: str | None = scope.get("template") or getattr(scope.get("route"), "path_format", None)
     return known or NO_ROUTE

@@ -5,7 +5,7 @@ from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
 from pydantic import BeforeValidator
 
 from api.answers import MOST_ROWS
@@ -63,8 +63,9 @@ AsOf = Annotated[
 ]
 
 
-def take_as_of(as_of: AsOf = None) -> None:
-    """Declare `as_of`; whoever answers reads it from the request."""
+async def take_as_of(request: Request, as_of: AsOf = None) -> None:
+    """Declare `as_of`; whoever answers finds it, checked, at the request."""
+    request.scope["as_of"] = as_of
 
 
 READS: Final = [Depends(take_as_of)]

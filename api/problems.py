@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -17,6 +17,14 @@ from watchhouse.errors import NoReleaseError, QuestionError, WatchhouseError
 _LOGGER: Final = logging.getLogger("watchhouse.api")
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+_REMEDIES: Final = {
+    HTTPStatus.NOT_FOUND: "there is no such path; `/docs` shows those that there are, and"
+    " `/openapi.json` lists them",
+    HTTPStatus.METHOD_NOT_ALLOWED: "the path is there, but not for this method; `Allow` names those"
+    " that it takes",
+}
+"""Of what the framework refuses by itself."""
 
 
 class Fault(BaseModel):
@@ -29,6 +37,20 @@ class Fault(BaseModel):
 
 class ProblemDocument(BaseModel):
     """A problem document (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:watchhouse:problem:invalid-parameter",
+                    "title": "Invalid parameter",
+                    "status": 422,
+                    "detail": "from: give a day as 2026-01-31",
+                    "errors": [{"parameter": "from", "detail": "give a day as 2026-01-31"}],
+                }
+            ]
+        }
+    )
 
     type: str = Field(description="What kind of problem it is, `urn:watchhouse:problem:…`.")
     title: str = Field(description="The kind of problem in a few words.")
@@ -95,7 +117,8 @@ def install(app: FastAPI) -> None:
     async def on_http(_: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
         kind = status.phrase.lower().replace(" ", "-")
-        return ProblemError(status, kind, str(error.detail), headers=error.headers).response()
+        detail = _REMEDIES.get(status, str(error.detail))
+        return ProblemError(status, kind, detail, headers=error.headers).response()
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> Response:
@@ -123,6 +146,13 @@ def install(app: FastAPI) -> None:
             HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-parameter", str(error), errors=[fault]
         )
         return problem.response()
+
+    @app.exception_handler(Exception)
+    async def on_fault(_: Request, __: Exception) -> Response:
+        # The server, which is given it once more, logs it whole.
+        detail = "a fault of the service, which its log describes; nothing is known to have changed"
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return ProblemError(status, "internal-error", detail).response()
 
     @app.exception_handler(WatchhouseError)
     async def on_failure(_: Request, error: WatchhouseError) -> Response:

@@ -186,18 +186,23 @@ USER_PROFILE: Final = """
     select
         user_id, country, plan, signed_up_on,
         strftime(first_watched_at, '%Y-%m-%dT%H:%M:%S.%fZ') as first_watched_at,
-        strftime(last_watched_at, '%Y-%m-%dT%H:%M:%S.%fZ') as last_watched_at,
-        (
-            select coalesce(sum(play_count), 0)::bigint from fct_user_days where user_id = $user
-        ) as play_count,
-        (
-            select coalesce(sum(session_count), 0)::bigint from fct_user_days where user_id = $user
-        ) as session_count,
-        (
-            select coalesce(sum(watched_microseconds), 0)::double / 60000000.0
-            from fct_user_days where user_id = $user
-        ) as watched_minutes
+        strftime(last_watched_at, '%Y-%m-%dT%H:%M:%S.%fZ') as last_watched_at
     from dim_users
+    where user_id = $user
+"""
+LIFETIME: Final = """
+    select
+        engagement_score, engagement_segment, l28, is_at_risk, is_dormant,
+        play_count, session_count, watched_microseconds::double / 60000000.0 as watched_minutes
+    from rpt_users
+    where user_id = $user
+"""
+LIFETIME_OF_DAYS: Final = """
+    select
+        coalesce(sum(play_count), 0)::bigint as play_count,
+        coalesce(sum(session_count), 0)::bigint as session_count,
+        coalesce(sum(watched_microseconds), 0)::double / 60000000.0 as watched_minutes
+    from fct_user_days
     where user_id = $user
 """
 HISTORY: Final = """

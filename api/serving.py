@@ -11,6 +11,7 @@ from uvicorn.supervisors import Multiprocess
 
 from api.app import make_pseudonymiser
 from api.guard import is_loopback
+from api.shared import Shared
 from watchhouse.apikeys import KeyStore
 from watchhouse.connection import client_options
 from watchhouse.errors import SettingsError
@@ -35,7 +36,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
         )
         raise SettingsError(message)
     # Once here, so that what is wrong is one clear line, and workers agree on one key.
-    make_pseudonymiser(settings)
+    Shared.made(settings, make_pseudonymiser(settings))
     if settings.intake_topic is not None:
         client_options(settings)
     config = uvicorn.Config(

@@ -33,6 +33,8 @@ Reason = Annotated[
 _TABULAR: Final = TABULAR | FORMATS
 
 router = APIRouter(prefix="/v1", tags=["tables"], dependencies=READS)
+details = APIRouter(prefix="/v1", tags=["tables"], dependencies=READS)
+"""Paths that end in an id, which may hold slashes: asked after all that say more behind it."""
 
 
 @router.get("/shows", response_model=Shows, responses=_TABULAR, summary="Search shows")
@@ -56,7 +58,9 @@ async def get_shows(
     )
 
 
-@router.get("/shows/{show_id}", response_model=ShowDetail, responses=UNKNOWN, summary="One show")
+@details.get(
+    "/shows/{show_id:path}", response_model=ShowDetail, responses=UNKNOWN, summary="One show"
+)
 async def get_show(request: Request, show_id: ShowId) -> Response:
     """Tell what is known of a show."""
     caller = caller_of(request, "read:aggregate")
@@ -71,7 +75,9 @@ async def get_show(request: Request, show_id: ShowId) -> Response:
     return await state_of(request).answers.document(request, caller, work)
 
 
-@router.get("/users/{user_id}", response_model=UserProfile, responses=UNKNOWN, summary="One user")
+@details.get(
+    "/users/{user_id:path}", response_model=UserProfile, responses=UNKNOWN, summary="One user"
+)
 async def get_user(request: Request, user_id: UserId) -> Response:
     """Tell what is known of a user; each such request is recorded."""
     caller = caller_of(request, "read:user")
@@ -81,13 +87,13 @@ async def get_user(request: Request, user_id: UserId) -> Response:
         row = question.row(queries.USER_PROFILE, {"user": user})
         if row is None:
             raise unknown_user()
-        return UserProfile(**question.of(), **row, **engagement_of(question, user))
+        return UserProfile(**question.of(), **row, **_lifetime(question, user))
 
     return await state_of(request).answers.document(request, caller, work)
 
 
 @router.get(
-    "/users/{user_id}/history",
+    "/users/{user_id:path}/history",
     response_model=History,
     responses=_TABULAR | UNKNOWN,
     summary="What a user watched",
@@ -145,6 +151,17 @@ async def get_quarantine(
         order=("batch_id", "source_position"),
         suffix=format,
     )
+
+
+def _lifetime(question: Question, user: str) -> dict[str, Any]:
+    """Return all that a user ever did; from the days unless the scores have seen them all."""
+    scored = question.manifest.marts.get("rpt_users")
+    if scored is not None and scored.release_id == question.manifest.release_id:
+        found = question.row(queries.LIFETIME, {"user": user})
+        if found is not None:
+            return found
+    days = question.row(queries.LIFETIME_OF_DAYS, {"user": user}) or {}
+    return engagement_of(question, user) | days
 
 
 def _text(value: object) -> str:

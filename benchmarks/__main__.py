@@ -6,7 +6,17 @@ import sys
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
-NAMES: Final = ("landing", "building", "streaming", "freshness", "intake", "compaction")
+NAMES: Final = (
+    "landing",
+    "building",
+    "firstbuild",
+    "truth",
+    "compaction",
+    "streaming",
+    "freshness",
+    "intake",
+    "serving",
+)
 
 
 class Benchmark(Protocol):

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Pins requirements.in and requirements-dev.in. The development set is resolved first and holds
-# the other whole, so that both agree; neither names a package index.
+# Pins requirements.in, requirements-redis.in and requirements-dev.in. The development set is resolved
+# first and holds the others whole, so that all agree; none names a package index.
 set -eu
 cd "$(dirname "$0")/.."
 compile="uv pip compile --quiet --python-version 3.11 --universal --generate-hashes
@@ -9,3 +9,6 @@ compile="uv pip compile --quiet --python-version 3.11 --universal --generate-has
 .venv/bin/$compile requirements-dev.in --output-file requirements-dev.txt
 # shellcheck disable=SC2086
 .venv/bin/$compile requirements.in --constraint requirements-dev.txt --output-file requirements.txt
+# shellcheck disable=SC2086
+.venv/bin/$compile requirements-redis.in --constraint requirements-dev.txt \
+    --output-file requirements-redis.txt

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(
         default=1200, ge=1, description="Requests that each API key may make in a minute."
     )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis that instances of the API share limits and answers on, redis://HOST:PORT.",
+    )
     api_query_seconds: float = Field(
         default=10.0, gt=0, description="Seconds after which a query of the API is given up."
     )

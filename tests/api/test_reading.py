@@ -92,6 +92,30 @@ def test_a_name_may_hold_a_slash(reading: Callable[..., Service]) -> None:
         assert client.get("/shows/Nothing/analytics").status_code == 404
 
 
+def test_a_user_may_have_slashes(reading: Callable[..., Service]) -> None:
+    service = reading()
+    names = ("org/7", "org%2F7", "a%2Fb/c", "%2F", "x/history")
+    with service.client() as client:
+        for name in names:
+            for path in (f"/users/{name}/analytics", f"/v1/users/{name}/history"):
+                assert client.get(path).json()["type"].endswith("unknown-user")
+            answer = client.get(f"/v1/shows/{name}/retention")
+            assert answer.json()["type"].endswith("unknown-show")
+    lines = "".join(path.read_text() for path in service.home.audit.iterdir()).splitlines()
+    asked = [pseudonym(name.replace("%2F", "/")) for name in names for _ in range(2)]
+    assert [json.loads(line)["user_id"] for line in lines] == asked
+
+
+def test_what_is_no_path_says_where_they_are_listed(service: Service) -> None:
+    with service.client() as client:
+        unknown = client.get("/v2/shows")
+        wrong = client.delete("/analytics")
+    assert (unknown.status_code, wrong.status_code) == (404, 405)
+    assert "/openapi.json" in unknown.json()["detail"]
+    assert wrong.headers["allow"] == "GET"
+    assert {a.headers["content-type"] for a in (unknown, wrong)} == {"application/problem+json"}
+
+
 def test_pages_follow_one_another(reading: Callable[..., Service]) -> None:
     service = reading()
     seen: list[str] = []
@@ -111,7 +135,8 @@ def test_every_format_holds_the_same(reading: Callable[..., Service]) -> None:
     items = get(service, path)["items"]
     with service.client() as client:
         table = client.get(path, headers={"Accept": "text/csv"}).text
-        lines = client.get(f"{path}?format=ndjson").text.splitlines()
+        lines = client.get(f"{path}.ndjson").text.splitlines()
+        assert client.get(f"{path}.csv?limit=100&format=json").text == table
         parquet = client.get(f"{path}?format=parquet").content
         arrow = client.get(path, headers={"Accept": "application/vnd.apache.arrow.stream"})
         refused = client.get(path, headers={"Accept": "image/png"})
@@ -176,6 +201,8 @@ def test_without_a_release_it_says_what_to_do(service: Service) -> None:
         "/v1/users/u0/history?cursor=WyIxIiwiMiJd",
         "/v1/shows?format=xml",
         "/v1/activity?to=0",
+        "/v1/activity?to=2026-10-01&from=2026-10-01",
+        "/v1/activity?as_of=0",
         "/v1/top10?from=1760000000",
         "/v1/metrics/query?from=0&metrics=plays",
     ],

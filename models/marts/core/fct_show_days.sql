@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_changed',
-    meta={'replaces': 'on_changed_days', 'publish': {'partition_by': 'activity_date'}},
+    meta={'replaces': 'on_changed_days', 'publish': {'order_by': ['show_id', 'activity_date']}},
 ) }}
 -- depends_on: {{ ref('int_changed_days') }}
 with
