@@ -71,7 +71,13 @@ def run(arguments: argparse.Namespace) -> str:
         removal.append(_compact(compacted))
         for name, home in (("few", few), ("many", many), ("compacted", compacted)):
             reads[name].append(_read(home, after=first))
-        say(f"round {number}: " + ", ".join(f"{n} {r[-1].seconds:.2f} s" for n, r in reads.items()))
+        measured = {**reads, "compaction": work, "removal": removal}
+        for name, runs in measured.items():
+            last = runs[-1]
+            say(
+                f"round {number}, {name}: {last.seconds:.2f} s, {last.processor_seconds:.2f} s of "
+                f"CPU, {last.peak_bytes / 2**20:,.0f} MiB"
+            )
     basis = summarise(reads["few"])
     names = {
         "few": f"reading {_FEW} files",
