@@ -43,7 +43,7 @@ PATHS: Final = (
         "/v1/top10",
         "rpt_weekly_top_shows",
         "The lists of each week",
-        ("-week_started_date", "content_type", "hours_rank", "show_id"),
+        ("-week_started_date", "content_type", "top10_rank", "hours_rank", "show_id"),
         filters={"content_type": str},
         date_column="week_started_date",
         users=OF_SHOW,

@@ -9,12 +9,13 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 
 from api.events import MAX_BATCH_BYTES, Event
 from api.problems import ProblemError
 from watchhouse.connection import client_options, quiet_client
 from watchhouse.pseudonyms import Pseudonymiser
+from watchhouse.refusals import refusal
 from watchhouse.settings import Settings
 from watchhouse.signing import signed
 
@@ -88,17 +89,26 @@ class TopicSink:
     def _connected(self) -> KafkaProducer:
         with self._lock:
             if self._producer is None:
-                self._producer = KafkaProducer(
-                    **self._options,
-                    acks="all",
-                    linger_ms=2,
-                    max_request_size=2 * MAX_BATCH_BYTES,
-                    max_block_ms=5_000,
-                    request_timeout_ms=5_000,
-                    delivery_timeout_ms=9_000,
-                    allow_auto_create_topics=False,
-                )
+                try:
+                    self._producer = self._connect()
+                except KafkaError as error:
+                    reason = refusal(self._options)
+                    if reason is None:
+                        raise
+                    raise KafkaConnectionError(reason) from error
             return self._producer
+
+    def _connect(self) -> KafkaProducer:
+        return KafkaProducer(
+            **self._options,
+            acks="all",
+            linger_ms=2,
+            max_request_size=2 * MAX_BATCH_BYTES,
+            max_block_ms=5_000,
+            request_timeout_ms=5_000,
+            delivery_timeout_ms=9_000,
+            allow_auto_create_topics=False,
+        )
 
     def _refusal(self, error: Exception) -> ProblemError:
         if not self._is_failing:

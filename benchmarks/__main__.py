@@ -6,7 +6,16 @@ import sys
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
-NAMES: Final = ("landing", "building", "streaming", "freshness", "intake", "serving")
+NAMES: Final = (
+    "landing",
+    "building",
+    "firstbuild",
+    "truth",
+    "streaming",
+    "freshness",
+    "intake",
+    "serving",
+)
 
 
 class Benchmark(Protocol):

@@ -44,9 +44,9 @@ def change(value: float | None, compared: float | None, unit: str) -> str | None
     return text.removeprefix("+").removeprefix("-") if float_of(text) == 0 else text
 
 
-def week(monday: date) -> str:
+def week(first_day: date) -> str:
     """Write a week by its days: 26 Jan to 1 Feb 2026."""
-    return days(monday, monday + timedelta(days=7))
+    return days(first_day, first_day + timedelta(days=7))
 
 
 def share_of(value: float | None, compared: float | None) -> float | None:

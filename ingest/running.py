@@ -77,8 +77,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not full_every >= 0:
         message = f"--full-every {full_every}: give seconds, 0 or more"
         raise UsageError(message)
-    if not arguments.verbose:
-        quiet_client()
+    quiet_client(verbose=arguments.verbose)
     home = settings.layout()
     key, _ = prepare(home, settings)
     stop = threading.Event()

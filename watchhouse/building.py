@@ -7,9 +7,9 @@ something to build.
 import errno
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -36,13 +36,18 @@ _LOGGED: Final = frozenset({"info", "warn", "error"})
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did that ended well. `seconds` is wall-clock time, parsing included."""
+    """What a build did that ended well.
+
+    `seconds` is wall-clock time, parsing included; `model_seconds` is that of each model alone,
+    while others ran beside it.
+    """
 
     model_count: int
     test_count: int
     warnings: tuple[str, ...]
     seconds: float
     full_refresh: bool
+    model_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 class Builder:
@@ -110,6 +115,11 @@ class Builder:
             ),
             seconds=time.monotonic() - started,
             full_refresh=full_refresh,
+            model_seconds={
+                str(result.node.name): float(result.execution_time)
+                for result in results.results
+                if str(result.node.resource_type) == "model"
+            },
         )
 
     def _parsed(self) -> tuple[Manifest, str]:

@@ -1,6 +1,7 @@
 """How brokers are reached: settings as the client library takes them."""
 
 import logging
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "bootstrap_timeout_ms": 5000,
     }
     if protocol.endswith("SSL"):
-        password = settings.kafka_ssl_key_password
-        options |= {
-            "ssl_check_hostname": settings.kafka_ssl_check_hostname,
-            "ssl_cafile": _path(settings.kafka_ssl_ca_file, "CA_FILE"),
-            "ssl_certfile": _path(settings.kafka_ssl_certificate_file, "CERTIFICATE_FILE"),
-            "ssl_keyfile": _path(settings.kafka_ssl_key_file, "KEY_FILE"),
-            "ssl_password": None if password is None else password.get_secret_value(),
-        }
+        options["ssl_context"] = _encryption(settings)
     if protocol.startswith("SASL"):
         user, secret = settings.kafka_sasl_username, settings.kafka_sasl_password
         if settings.kafka_sasl_mechanism is None or user is None or secret is None:
@@ -54,6 +48,48 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
+def _encryption(settings: Settings) -> ssl.SSLContext:
+    """Return how the brokers' certificates are checked, and what we show of our own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = settings.kafka_ssl_check_hostname
+    authority = _path(settings.kafka_ssl_ca_file, "CA_FILE")
+    if authority is None:
+        context.load_default_certs()
+    else:
+        try:
+            context.load_verify_locations(authority)
+        except (OSError, ValueError) as error:
+            message = (
+                f"WATCHHOUSE_KAFKA_SSL_CA_FILE: {authority} holds no certificates in PEM "
+                f"({_reason(error)}); convert it, or name another file"
+            )
+            raise SettingsError(message) from error
+    certificate = _path(settings.kafka_ssl_certificate_file, "CERTIFICATE_FILE")
+    key = _path(settings.kafka_ssl_key_file, "KEY_FILE")
+    if certificate is None:
+        if key is not None:
+            message = "WATCHHOUSE_KAFKA_SSL_KEY_FILE: name its CERTIFICATE_FILE as well"
+            raise SettingsError(message)
+        return context
+    secret = settings.kafka_ssl_key_password
+    # Without any, the library of encryption would ask whoever sits at the terminal.
+    password = "" if secret is None else secret.get_secret_value()
+    try:
+        context.load_cert_chain(certificate, key, password)
+    except (OSError, ValueError) as error:
+        message = (
+            f"WATCHHOUSE_KAFKA_SSL_CERTIFICATE_FILE, KEY_FILE and KEY_PASSWORD do not make a "
+            f"certificate with its key, in PEM ({_reason(error)}); correct them"
+        )
+        raise SettingsError(message) from error
+    return context
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+
+
 def _path(path: Path | None, name: str) -> str | None:
     if path is None:
         return None
@@ -63,6 +99,9 @@ def _path(path: Path | None, name: str) -> str | None:
     return str(path)
 
 
-def quiet_client() -> None:
-    """Keep the client library from reporting each failed attempt: we say once what is wrong."""
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+def quiet_client(*, verbose: bool = False) -> None:
+    """Keep the client library from reporting each failed attempt: we say once what is wrong.
+
+    With `verbose` it says more, but never what it sends, as passwords are among that.
+    """
+    logging.getLogger("kafka").setLevel(logging.INFO if verbose else logging.CRITICAL)

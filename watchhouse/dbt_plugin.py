@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
 from watchhouse import locks
+from watchhouse.dbt_contexts import make_contexts_quickly
 from watchhouse.errors import WatchhouseError
 from watchhouse.fingerprint import code_version
 from watchhouse.settings import load_settings
 
-_kept: list[duckdb.DuckDBPyConnection] | None = None
+_opened: list[duckdb.DuckDBPyConnection] | None = None
+
+make_contexts_quickly()
 
 
 @contextmanager
@@ -25,14 +29,15 @@ def kept_open() -> Iterator[None]:
     dbt opens it anew after each such moment, with a checkpoint before and cold caches afterwards.
     Leaving the block closes it: `keep_open` in the profile would hold it for good.
     """
-    global _kept  # noqa: PLW0603 - dbt makes the plugin, so nothing can be handed to it
-    _kept = []
+    global _opened  # noqa: PLW0603 - dbt makes the plugin, so nothing can be handed to it
+    _opened = []
     try:
         yield
     finally:
-        for connection in _kept:
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        for connection in _opened:
             connection.close()
-        _kept = None
+        _opened = None
 
 
 class Plugin(BasePlugin):
@@ -42,6 +47,8 @@ class Plugin(BasePlugin):
         """Compute the code version, for a database in memory that is opened at once."""
         del plugin_config
         self._code_version = code_version()
+        if _opened is not None and self.creds is not None:
+            self.creds.keep_open = True
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Wait for other builders and look at the code again, whenever the file is opened.
@@ -66,8 +73,8 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Hold on to the database for as long as somebody wants it `kept_open`."""
-        if _kept is not None:
-            _kept.append(conn.cursor())
+        if _opened is not None:
+            _opened.append(conn)
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Set the variable `code_version`, which the run record in schema `history` keeps."""

@@ -18,7 +18,7 @@ LEVELS: Final[tuple[Level, ...]] = ("L0", "L1", "L2")
 """What the input holds, from the least: each level includes those before it."""
 
 Period = Literal["day", "week", "month"]
-"""Weeks begin on Monday."""
+"""Weeks begin on the `week_starts_on` of the release: Monday, unless it was set."""
 
 
 class Mart(BaseModel):

@@ -26,7 +26,7 @@ Comparison = Literal["previous", "year"]
 GRAINS: Final[tuple[Grain, ...]] = get_args(Grain)
 COMPARISONS: Final[tuple[Comparison, ...]] = get_args(Comparison)
 PERIOD: Final = "period_started_date"
-"""Column of the answer that says which day, week (from Monday) or month a row is of."""
+"""Column of the answer that says which day, week or month a row is of."""
 COMPARED: Final = "compared_"
 """What the columns of the other range begin with."""
 MOST_ROWS: Final = 10_000

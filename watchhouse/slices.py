@@ -22,6 +22,14 @@ _ANSWERED: Final[Mapping[str, tuple[Grain, ...]]] = {
 """Grains that the dates of a mart can be put together to."""
 OF_SHOWS: Final = ("show_name", "genre")
 """Dimensions that `dim_shows` gives to every mart that has `show_id`."""
+WEEK_STARTS_ON: Final = """coalesce(
+    (
+        select isodow(any_value(period_started_date))
+        from rpt_lifecycle where period = 'week'
+    ),
+    1
+)"""
+"""The day that the weeks of a release begin on, 1 for Monday to 7 for Sunday, from one of them."""
 _SLACK: Final = 2
 """Days by which the same moment may lie on other dates in two time zones, and one more."""
 
@@ -136,7 +144,9 @@ def _period(mart: Mart, cut: Cut, span: Span, bindings: Bindings) -> str:
     day = _day(mart, cut, bindings)
     if span.shift:
         day = f"{day} + cast({bindings.bind(span.shift)} as integer)"
-    return day if cut.grain == "day" else f"cast(date_trunc('{cut.grain}', {day}) as date)"
+    if cut.grain == "week" and mart.period == "day":
+        return f"{day} - cast((isodow({day}) - {WEEK_STARTS_ON} + 7) % 7 as integer)"
+    return day if cut.grain != "month" else f"cast(date_trunc('month', {day}) as date)"
 
 
 def _within(mart: Mart, cut: Cut, span: Span, bindings: Bindings) -> list[str]:

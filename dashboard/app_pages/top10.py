@@ -1,4 +1,4 @@
-"""The weekly lists, Monday to Sunday, of films and of series."""
+"""The weekly lists of films and of series."""
 
 from functools import partial
 
@@ -10,11 +10,11 @@ from dashboard.measures import Measure
 from dashboard.tables import top10
 
 view = state.current()
-page = frame.open_page("Top 10", "The shows with most hours of each week, Monday to Sunday", view)
+page = frame.open_page("Top 10", "The shows with most views of each week", view)
 
 weeks = top10.weeks()
 left, right = st.columns([2, 3])
-monday = left.selectbox(
+first_day = left.selectbox(
     "Week",
     tuple(weeks),
     index=top10.latest_whole(weeks),
@@ -32,37 +32,38 @@ content_type = right.segmented_control(
     key="list",
     bind="query-params",
 )
-if not weeks[monday]:
+if not weeks[first_day]:
     st.info("This week is not over in the data: its list will change.", icon=":material/schedule:")
 
 page.table(
-    f"{content_type.capitalize()}: {week(monday)}",
-    partial(top10.ranking, monday, content_type),
+    f"{content_type.capitalize()}: {week(first_day)}",
+    partial(top10.ranking, first_day, content_type),
     {
-        "hours_rank": cells.number("hours_rank", title="Rank"),
+        "place": cells.number("top10_rank", title="Rank"),
         "movement": st.column_config.TextColumn(
             "Move", width="small", help="Places won or lost since the week before."
         ),
         "show_name": st.column_config.TextColumn("Show", width="large"),
-        "hours_viewed": cells.bar("hours_viewed"),
         "views": cells.number("views"),
+        "hours_viewed": cells.bar("hours_viewed"),
+        "hours_rank": cells.number("hours_rank", title="By hours"),
         "play_count": cells.number("plays"),
         "week_in_top_count": cells.number("weeks_in_top10", title="Weeks in list"),
     },
-    metrics=("hours_rank",),
+    metrics=("top10_rank", "hours_rank"),
     empty="No show of this type was watched in the week.",
     height="content",
 )
 page.panel(
     "The way of the first six",
-    partial(top10.ranks, monday, content_type),
+    partial(top10.ranks, first_day, content_type),
     partial(
         charts.places,
-        measure=Measure("hours_rank", "Rank", "rank"),
+        measure=Measure("place", "Rank", "rank"),
         time="week_started_date",
         series="show_name",
     ),
-    metrics=("hours_rank",),
+    metrics=("top10_rank",),
     about="Twelve weeks; weeks off the list are gaps.",
 )
 page.close()

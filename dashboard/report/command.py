@@ -9,7 +9,7 @@ import duckdb
 
 from dashboard.report.page import page
 from dashboard.report.reading import read
-from dashboard.report.weeks import choose, monday_of
+from dashboard.report.weeks import choose, day_of
 from watchhouse.errors import QueryError, one_line
 from watchhouse.releases import open_current
 from watchhouse.settings import Settings
@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Write the report; the file leaves this machine, so small groups are never told."""
-    monday = None if arguments.week is None else monday_of(arguments.week)
+    first_day = None if arguments.week is None else day_of(arguments.week)
     with open_current(settings.layout()) as release:
         try:
-            week = choose(release.cursor(), monday)
+            week = choose(release.cursor(), first_day)
             facts = read(release, week, smallest_group=settings.smallest_group)
         except duckdb.Error as error:
             message = (

@@ -28,11 +28,16 @@ class Mover:
 
 @dataclass(frozen=True)
 class Place:
-    """A place in a weekly list; `rank_before` is None for a show that was not in the last one."""
+    """A show in a weekly list.
 
-    rank: int
+    `rank` is by views, and None for one that has no views among others that have; by hours where
+    none has. `rank_before` is None for a show that had none in the last one.
+    """
+
+    rank: int | None
     rank_before: int | None
     show_name: str
+    views: float | None
     hours: float
     plays: int
     weeks: int
@@ -70,7 +75,7 @@ class Facts:
     smallest_group: int
     figures: tuple[Figure, ...]
     days: tuple[float, ...]
-    """Hours of the seven days, from Monday on."""
+    """Hours of the seven days, from the first on."""
     days_before: tuple[float, ...] | None
     movers: tuple[Mover, ...] | None
     lists: Mapping[str, tuple[Place, ...]] | None

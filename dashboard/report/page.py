@@ -29,7 +29,7 @@ def page(facts: Facts) -> str:
         element("h1", name),
         element(
             "p",
-            f"{days(week.monday, week.end)}, days of the reporting time zone. Release "
+            f"{days(week.first_day, week.end)}, days of the reporting time zone. Release "
             f"{facts.release_id}, data to {facts.data_as_of}.{unfinished}",
             class_="faint",
         ),
@@ -117,19 +117,22 @@ def _lists(facts: Facts) -> Markup:
 def _list(places: Iterable[Place]) -> Markup:
     rows = [
         (
-            f"{place.rank}",
+            "" if place.rank is None else f"{place.rank}",
             _movement(place),
             place.show_name,
+            amount(place.views, "views"),
             amount(place.hours, "hours"),
             amount(place.plays, "plays"),
             f"{place.weeks}",
         )
         for place in places
     ]
-    return _table(("#", "", "Show", "Hours", "Plays", "Weeks in list"), rows, words={1, 2})
+    return _table(("#", "", "Show", "Views", "Hours", "Plays", "Weeks in list"), rows, words={1, 2})
 
 
 def _movement(place: Place) -> Markup:
+    if place.rank is None:
+        return Markup()
     if place.rank_before is None:
         return element("span", "new" if place.weeks == 1 else "back", class_="up")
     won = place.rank_before - place.rank

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from dashboard.definitions import unit
 from dashboard.formats import amount, change
+from dashboard.places import PLACE
 from dashboard.report.facts import Curve, Facts, Figure, Mover, Place, Restated
 from dashboard.report.weeks import Week
 from watchhouse.questions import COMPARED, PERIOD, Question, ask
@@ -21,27 +22,33 @@ _FIGURES: Final = (
 _MOVERS: Final = 5
 _CURVES: Final = 4
 _REASONS: Final = 10
-_TOP: Final = """
+_TOP: Final = f"""
+    with placed as (
+        select *, {PLACE} as place
+        from rpt_weekly_top_shows
+        where week_started_date between $first_day - 7 and $first_day
+    )
     select
-        listed.content_type, listed.hours_rank, listed.show_name, listed.hours_viewed,
+        listed.content_type, listed.place, listed.show_name, listed.views, listed.hours_viewed,
         listed.play_count, listed.week_in_top_count,
-        before.hours_rank as hours_rank_before
-    from rpt_weekly_top_shows as listed
-    left join rpt_weekly_top_shows as before
+        before.place as place_before
+    from placed as listed
+    left join placed as before
         on
             listed.show_id = before.show_id
             and listed.content_type = before.content_type
             and before.week_started_date = listed.week_started_date - 7
-    where listed.week_started_date = $monday
-    order by listed.content_type, listed.hours_rank, listed.show_name, listed.show_id
-"""
+    where listed.week_started_date = $first_day
+    order by
+        listed.content_type, listed.place, listed.hours_rank, listed.show_name, listed.show_id
+"""  # noqa: S608 - names of our own
 _CURVED: Final = """
     with found as (
         select
             show_id,
             min(activity_date) as first_date,
             sum(watched_microseconds) filter (
-                where activity_date >= $monday and activity_date < $end
+                where activity_date >= $first_day and activity_date < $end
             ) as watched_microseconds
         from fct_show_days
         group by show_id
@@ -49,14 +56,14 @@ _CURVED: Final = """
     )
 
     select
-        shows.show_id, shows.show_name, found.first_date >= $monday as is_new,
+        shows.show_id, shows.show_name, found.first_date >= $first_day as is_new,
         any_value(curves.basis) as basis,
         any_value(curves.play_count) as play_count,
         list(curves.audience_watch_ratio order by curves.bucket) as curve
     from found
     inner join dim_shows as shows on found.show_id = shows.show_id
     inner join rpt_retention_curves as curves on found.show_id = curves.show_id
-    where curves.play_count >= $smallest and (found.first_date >= $monday or not $only_new)
+    where curves.play_count >= $smallest and (found.first_date >= $first_day or not $only_new)
     group by shows.show_id, shows.show_name, found.first_date, found.watched_microseconds
     order by found.watched_microseconds desc, shows.show_id
     limit $most
@@ -72,12 +79,12 @@ _ACCOUNTS: Final = """
         coalesce(sum(superseded_count), 0)::bigint as superseded,
         coalesce(sum(abs(conservation_gap)), 0)::bigint as unaccounted
     from rpt_batch_reconciliation
-    where $monday::date is null or landed_at >= $monday::date and landed_at < $end::date
+    where $first_day::date is null or landed_at >= $first_day::date and landed_at < $end::date
 """
 _SET_ASIDE: Final = """
     select
         reason_code,
-        count(*) filter (where landed_at >= $monday and landed_at < $end) as week_count,
+        count(*) filter (where landed_at >= $first_day and landed_at < $end) as week_count,
         count(*) as record_count
     from (select unnest(reason_codes) as reason_code, landed_at from fct_quarantined_events)
     group by reason_code
@@ -88,7 +95,7 @@ _RESTATED: Final = """
     select activity_date, release_id, array_to_string(causes, ', ') as causes,
         play_count_before, play_count_after, hours_viewed_before, hours_viewed_after
     from history.restatements
-    where activity_date >= $monday and activity_date < $end
+    where activity_date >= $first_day and activity_date < $end
     order by activity_date, release_id
 """
 
@@ -104,9 +111,9 @@ def read(release: Release, week: Week, *, smallest_group: int) -> Facts:
         data_as_of=f"{as_of:%Y-%m-%d %H:%M} UTC" if as_of else "",
         smallest_group=smallest_group,
         figures=reader.figures(),
-        days=reader.hours_by_day(week.monday),
+        days=reader.hours_by_day(week.first_day),
         days_before=(
-            reader.hours_by_day(week.monday - timedelta(days=7)) if week.is_comparable else None
+            reader.hours_by_day(week.first_day - timedelta(days=7)) if week.is_comparable else None
         ),
         movers=reader.movers() if week.is_comparable else None,
         lists=reader.lists() if "rpt_weekly_top_shows" in marts else None,
@@ -131,7 +138,7 @@ class _Reader:
     def rows(self, sql: str, **more: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - of any type
         """Return the rows of a statement; of the values it may use it is given those it names."""
         values = {
-            "monday": self._week.monday,
+            "first_day": self._week.first_day,
             "end": self._week.end,
             "smallest": self._smallest,
             **more,
@@ -152,18 +159,18 @@ class _Reader:
             for name in _FIGURES
         )
 
-    def hours_by_day(self, monday: date) -> tuple[float, ...]:
+    def hours_by_day(self, first_day: date) -> tuple[float, ...]:
         """Return the hours of seven days; a day on which nothing was played has none of them."""
         question = Question(
             metrics=("hours_viewed",),
             grain="day",
-            from_date=monday,
-            to_date=monday + timedelta(days=7),
+            from_date=first_day,
+            to_date=first_day + timedelta(days=7),
             smallest_group=self._smallest,
         )
         table = ask(self._cursor, question, self._counts).table
         hours = {row[PERIOD]: row["hours_viewed"] or 0.0 for row in table.to_pylist()}
-        return tuple(hours.get(monday + timedelta(days=day), 0.0) for day in range(7))
+        return tuple(hours.get(first_day + timedelta(days=day), 0.0) for day in range(7))
 
     def movers(self) -> tuple[Mover, ...]:
         """Return the shows that rose or fell most by hours, from the most risen on."""
@@ -186,9 +193,10 @@ class _Reader:
         found: dict[str, tuple[Place, ...]] = {}
         for row in self.rows(_TOP):
             place = Place(
-                row["hours_rank"],
-                row["hours_rank_before"],
+                row["place"],
+                row["place_before"],
                 row["show_name"],
+                row["views"],
                 row["hours_viewed"],
                 row["play_count"],
                 row["week_in_top_count"],
@@ -216,7 +224,7 @@ class _Reader:
         return ()
 
     def accounts(self, *, of_week: bool) -> dict[str, int]:
-        values = {} if of_week else {"monday": None}
+        values = {} if of_week else {"first_day": None}
         (row,) = self.rows(_ACCOUNTS, **values)
         return row
 
@@ -242,7 +250,7 @@ class _Reader:
         question = Question(
             metrics=metrics,
             dimensions=dimensions,
-            from_date=self._week.monday,
+            from_date=self._week.first_day,
             to_date=self._week.end,
             compare="previous" if compare else None,
             limit=10_000,

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from dashboard import reads
+from dashboard.places import PLACE
 from dashboard.reads import Sheet
 
 _WEEKS: Final = """
@@ -12,38 +13,38 @@ _WEEKS: Final = """
     from rpt_weekly_top_shows
     order by week_started_date desc
 """
-_LIST: Final = """
+_PLACED: Final = f"""
+    with placed as (
+        select *, {PLACE} as place from rpt_weekly_top_shows where content_type = $content_type
+    )
+"""  # noqa: S608 - names of our own
+_LIST: Final = f"""
+    {_PLACED}
     select
         listed.* exclude (is_complete_week),
         case
-            when before.hours_rank is null then 'new'
-            when before.hours_rank > listed.hours_rank
-                then '▲ ' || (before.hours_rank - listed.hours_rank)
-            when before.hours_rank < listed.hours_rank
-                then '▼ ' || (listed.hours_rank - before.hours_rank)
-            else '='
+            when before.show_id is null then 'new'
+            when before.place > listed.place then '▲ ' || (before.place - listed.place)
+            when before.place < listed.place then '▼ ' || (listed.place - before.place)
+            when before.place = listed.place then '='
         end as movement
-    from rpt_weekly_top_shows as listed
-    left join rpt_weekly_top_shows as before
+    from placed as listed
+    left join placed as before
         on
             listed.show_id = before.show_id
-            and listed.content_type = before.content_type
             and listed.week_started_date = before.week_started_date + 7
-    where listed.week_started_date = $week and listed.content_type = $content_type
-    order by listed.hours_rank, listed.show_name
-"""
-_RANKS: Final = """
-    select ranked.show_name, ranked.hours_rank, ranked.week_started_date
-    from rpt_weekly_top_shows as ranked
+    where listed.week_started_date = $week
+    order by listed.place, listed.hours_rank, listed.show_name
+"""  # noqa: S608 - names of our own
+_RANKS: Final = f"""
+    {_PLACED}
+    select show_name, place, week_started_date
+    from placed
     where
-        ranked.content_type = $content_type
-        and ranked.week_started_date between $week - 77 and $week
-        and ranked.show_id in (
-            select show_id from rpt_weekly_top_shows
-            where week_started_date = $week and content_type = $content_type and hours_rank <= 6
-        )
-    order by ranked.week_started_date, ranked.hours_rank
-"""
+        week_started_date between $week - 77 and $week
+        and show_id in (select show_id from placed where week_started_date = $week and place <= 6)
+    order by week_started_date, place
+"""  # noqa: S608 - names of our own
 
 
 def weeks() -> dict[date, bool]:

@@ -24,6 +24,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 from ingest.streaming.fetched import Fetched, FetchedRecords
 from watchhouse.connection import client_options
 from watchhouse.errors import BrokerError
+from watchhouse.refusals import refusal
 from watchhouse.settings import Settings
 
 _POLL_BATCHES: Final = 32
@@ -70,9 +71,10 @@ class Member:
         """
         session = round(1000 * settings.kafka_session_timeout)
         self._listener = _Listener(position, released)
-        with _translated():
+        options = client_options(settings)
+        with _translated(options):
             self._consumer = KafkaConsumer(
-                **client_options(settings),
+                **options,
                 group_id=settings.kafka_group,
                 group_instance_id=settings.kafka_group_instance_id or None,
                 enable_auto_commit=False,
@@ -257,6 +259,10 @@ def _ignore(*_: object) -> None:
 class _translated:  # noqa: N801 - reads as a phrase
     """Turns the library's errors into ours."""
 
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        """Find out why brokers do not answer, if `options` say how they are reached."""
+        self._options = options
+
     def __enter__(self) -> None:
         pass
 
@@ -283,4 +289,7 @@ class _translated:  # noqa: N801 - reads as a phrase
             )
             raise BrokerError(message) from error
         if isinstance(error, KafkaError | OSError):
+            reason = None if self._options is None else refusal(self._options)
+            if reason is not None:
+                raise BrokerError(reason) from error
             raise UnreachableError(str(error)) from error

@@ -72,8 +72,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     topics = chosen_topics(arguments, settings)
     home = settings.layout()
-    if not arguments.verbose:
-        quiet_client()
+    quiet_client(verbose=arguments.verbose)
     key, _ = prepare(home, settings)
     loader = StreamLoader(settings, topics, home=home, pseudonymiser=Pseudonymiser(key))
     gc.freeze()

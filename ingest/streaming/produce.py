@@ -20,6 +20,7 @@ from ingest.streaming.sources import Message, file_messages, made_up_messages
 from ingest.streaming.topics import require_topic_name
 from watchhouse.connection import client_options, quiet_client
 from watchhouse.errors import BrokerError, UsageError
+from watchhouse.refusals import refusal
 from watchhouse.settings import Settings
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
@@ -82,8 +83,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         message = f"--rate {arguments.rate}: must be more than 0 messages a second"
         raise UsageError(message)
     require_topic_name(arguments.topic)
-    if not arguments.verbose:
-        quiet_client()
+    quiet_client(verbose=arguments.verbose)
     if arguments.create is not None:
         _create(settings, arguments.topic, arguments.create)
     begun = time.monotonic()
@@ -171,6 +171,9 @@ def _paced(messages: Iterator[Message], rate: float | None) -> Iterator[Message]
 
 
 def _failure(settings: Settings, error: Exception) -> BrokerError:
+    refused = refusal(client_options(settings))
+    if refused is not None:
+        return BrokerError(refused)
     reason = " ".join(str(error).split()) or type(error).__name__
     return BrokerError(
         f"the broker at {settings.kafka_bootstrap_servers} does not take it ({reason}); check "

@@ -61,6 +61,13 @@
         {{ return(is_whole_day(value)) }}
     {%- elif kind == 'columns' -%}
         {{ return(is_map_of_columns(value)) }}
+    {%- elif kind == 'shares' -%}
+        {{ return(is_map_of_shares(value)) }}
+    {%- elif kind == 'names' -%}
+        {{ return(
+            value is mapping
+            and (value.keys() | list + value.values() | list) | reject('string') | list == []
+        ) }}
     {%- endif -%}
     {{ return(false) }}
 {%- endmacro %}
@@ -87,6 +94,9 @@
         'columns':
             'a map of names (lower case letters, digits and _) to keys of the record or JSON paths '
             ~ 'that begin with $',
+        'shares':
+            'a map of names to maps of names to numbers above 0 that add up to 1',
+        'names': 'a map of names to names',
     } -%}
     {{ return(
         words[kind] ~ (' and not above ' ~ range['not_above'] if 'not_above' in range else '')
@@ -125,6 +135,20 @@
         {{ return(false) }}
     {%- endfor -%}
     {{ return((value.values() | sum - 1) | abs < 1e-9) }}
+{%- endmacro %}
+
+{% macro is_map_of_shares(value) -%}
+    {%- if value is not mapping -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- for name, shares in value.items()
+        if name is not string
+        or not is_whole_of_weights(shares)
+        or shares.keys() | reject('string') | list
+        or shares.values() | min <= 0 -%}
+        {{ return(false) }}
+    {%- endfor -%}
+    {{ return(true) }}
 {%- endmacro %}
 
 {% macro is_whole_day(value) -%}

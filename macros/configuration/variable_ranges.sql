@@ -78,5 +78,13 @@
         'dayparts': {'kind': 'dayparts'},
         'late_after_hours': {'kind': 'whole', 'unit': 'hours', 'minimum': 0, 'maximum': 8760},
         'extra_columns': {'kind': 'columns'},
+        'experiment_shares': {'kind': 'shares'},
+        'experiment_controls': {'kind': 'names'},
+        'experiment_before_days': {
+            'kind': 'whole', 'unit': 'days', 'minimum': 1, 'maximum': 366,
+        },
+        'experiment_min_users': {
+            'kind': 'whole', 'unit': 'users', 'minimum': 1, 'maximum': 1000000,
+        },
     }) }}
 {%- endmacro %}

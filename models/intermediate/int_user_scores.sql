@@ -153,6 +153,13 @@ scored as (
 
 ),
 
+present as (
+
+    select user_id from active
+    where not is_previous
+
+),
+
 final as (
 
     select
@@ -179,13 +186,12 @@ final as (
         scored.recency_quintile,
         scored.frequency_quintile,
         scored.hours_quintile,
-        case when scored.is_previous then later.user_id is not null end as is_retained,
+        case when scored.is_previous then present.user_id is not null end as is_retained,
         bounds.last_activity_date
         - case when scored.is_previous then {{ score_days() }} else 0 end as scored_date
     from scored
     cross join bounds
-    left join active as later
-        on scored.user_id = later.user_id and scored.is_previous and not later.is_previous
+    left join present on scored.user_id = present.user_id
 
 )
 

@@ -28,8 +28,16 @@ OLDEST_JAVA = 17
 _PROPERTIES = """
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SECURE://:{secure}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+ssl.keystore.type=PKCS12
+ssl.keystore.location={folder}/broker.p12
+ssl.keystore.password={password}
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.secure.plain.sasl.jaas.config={modules}.plain.PlainLoginModule required \
+    user_{user}="{password}";
+listener.name.secure.scram-sha-512.sasl.jaas.config={modules}.scram.ScramLoginModule required;
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={folder}/logs
@@ -46,6 +54,17 @@ log.segment.delete.delay.ms=100
 """
 
 
+@dataclass(frozen=True)
+class Secured:
+    """A second door of a broker: SASL_SSL, by PLAIN or SCRAM-SHA-512."""
+
+    port: int
+    ca_file: Path
+    """In PEM; the certificate that signs itself names 127.0.0.1, and no other host."""
+    user: str
+    password: str
+
+
 @dataclass
 class Broker:
     """A broker that may be stopped and started again; one that somebody else runs may not."""
@@ -54,6 +73,7 @@ class Broker:
     servers: str
     command: Sequence[str] = ()
     folder: Path | None = None
+    secured: Secured | None = None
     _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     @property
@@ -107,14 +127,41 @@ def find_broker(folder: Path) -> Broker:
     if jars is None:
         command = [_pip_broker(), "start", "--only", "kafka", "--kafka-port", str(port)]
         return Broker("noida-db from pip", servers, [*command, "--data-dir", "data"], folder)
+    secured = _secured(folder)
     settings = folder / "server.properties"
-    settings.write_text(_PROPERTIES.format(port=port, controller=controller, folder=folder))
+    settings.write_text(
+        _PROPERTIES.format(
+            port=port,
+            controller=controller,
+            secure=secured.port,
+            folder=folder,
+            user=secured.user,
+            password=secured.password,
+            modules="org.apache.kafka.common.security",
+        )
+    )
     java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*"]
     formatting = ["kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(settings)]
+    formatting += ["-S", f"SCRAM-SHA-512=[name={secured.user},password={secured.password}]"]
     subprocess.run([*java, *formatting], check=True, capture_output=True, timeout=START_SECONDS)
     found = next(jars.glob("kafka_2.13-*.jar"), None)
     version = "" if found is None else found.stem.removeprefix("kafka_2.13-")
-    return Broker(f"Apache Kafka {version}", servers, [*java, "kafka.Kafka", str(settings)], folder)
+    name, command = f"Apache Kafka {version}", [*java, "kafka.Kafka", str(settings)]
+    return Broker(name, servers, command, folder, secured)
+
+
+def _secured(folder: Path) -> Secured:
+    """Make the certificate of a broker, and choose how it is asked for."""
+    secured = Secured(_free_port(), folder / "ca.pem", "anna", uuid.uuid4().hex)
+    common = ["-keystore", str(folder / "broker.p12"), "-storetype", "PKCS12", "-alias", "broker"]
+    common += ["-storepass", secured.password]
+    making = ["-genkeypair", "-keyalg", "EC", "-groupname", "secp256r1", "-validity", "2"]
+    making += ["-dname", "CN=broker", "-ext", "san=ip:127.0.0.1", "-ext", "bc=ca:true"]
+    exporting = ["-exportcert", "-rfc", "-file", str(secured.ca_file)]
+    for action in (making, exporting):
+        command = ["keytool", *action, *common]
+        subprocess.run(command, check=True, capture_output=True, timeout=START_SECONDS)
+    return secured
 
 
 def fetched_jars() -> Path | None:

@@ -6,12 +6,13 @@ from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dashboard.report.facts import Facts, Mover, Place, Restated
 from dashboard.report.page import page
 from dashboard.report.reading import read
-from dashboard.report.weeks import Week, choose
+from dashboard.report.weeks import Week, choose, day_of
 from watchhouse.cli import main
 from watchhouse.layout import Home
 from watchhouse.releases import open_current
@@ -35,9 +36,9 @@ class Reading(HTMLParser):
         self.text.append(data)
 
 
-def facts_of(home: Path, monday: date | None = None) -> Facts:
+def facts_of(home: Path, first_day: date | None = None) -> Facts:
     with open_current(Home(home)) as release:
-        week = choose(release.cursor(), monday)
+        week = choose(release.cursor(), first_day)
         return read(release, week, smallest_group=5)
 
 
@@ -67,8 +68,8 @@ def test_a_week_with_a_new_show_tells_what_moved(published: Path) -> None:
     assert facts.days_before == (8.0,) * 7
     assert facts.movers == (Mover("Moon", 17.5, 0.0),)
     assert facts.lists == {
-        "film": (Place(1, None, "Moon", 17.5, 35, 1),),
-        "series": (Place(1, 1, "Dark", 56.0, 56, 3),),
+        "film": (Place(1, None, "Moon", 17.5, 17.5, 35, 1),),
+        "series": (Place(1, 1, "Dark", None, 56.0, 56, 3),),
     }
     assert facts.curves is not None
     (moon,) = facts.curves
@@ -84,6 +85,33 @@ def test_the_first_week_is_compared_with_nothing(published: Path) -> None:
     assert facts.curves is not None
     assert [(curve.show_name, curve.is_new) for curve in facts.curves] == [("Dark", False)]
     assert "Not compared" in page(facts)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (None, date(2026, 1, 18)),
+        (day_of("2026-W04"), date(2026, 1, 18)),
+        (date(2026, 1, 18), date(2026, 1, 18)),
+        (date(2026, 1, 17), date(2026, 1, 11)),
+    ],
+)
+def test_weeks_of_a_release_that_begin_on_sunday_are_named_by_most_of_their_days(
+    asked: date | None, found: date
+) -> None:
+    with duckdb.connect() as release:
+        release.execute(
+            """
+            create table rpt_lifecycle as
+            select 'week' as period, date '2026-01-04' as period_started_date;
+            create table fct_platform_days as
+            select cast(day as date) as activity_date, 1 as play_count
+            from generate_series(date '2026-01-05', date '2026-01-25', interval '1 day') as t (day)
+            """
+        )
+        week = choose(release, asked)
+    assert (week.first_day, week.is_over) == (found, True)
+    assert week.name == ("2026-W04" if found.day == 18 else "2026-W03")
 
 
 def test_records_are_of_the_week_in_which_they_landed(published: Path) -> None:
@@ -118,7 +146,7 @@ def test_the_file_points_nowhere_and_names_are_no_markup(published: Path) -> Non
     hostile = replace(
         facts,
         movers=(Mover(HOSTILE, 2.0, 1.0), Mover(HOSTILE * 3, 1.0, 2.0)),
-        lists={HOSTILE: (Place(1, 3, HOSTILE, 2.0, 2, 1),)},
+        lists={HOSTILE: (Place(1, 3, HOSTILE, None, 2.0, 2, 1),)},
         curves=(replace(facts.curves[0], show_name=HOSTILE),),
         reasons=((HOSTILE, 1, 1),),
         restated=(Restated(date(2026, 1, 20), 7, HOSTILE, (3, 2), (1.5, 1.0)),),

@@ -71,7 +71,12 @@ class Arrivals:
         self._models = models
         self._landed: list[Landing] = []
         self._users = "abcdefg"[: self._random.choice((1, 4, 7))]
-        self.variables: Mapping[str, str] = {"reporting_time_zone": _ZONES[seed % len(_ZONES)]}
+        self.variables: Mapping[str, str | int] = {
+            "reporting_time_zone": _ZONES[seed % len(_ZONES)],
+            # Short enough for what was watched weeks before, and for few users.
+            "experiment_before_days": 20,
+            "experiment_min_users": 1,
+        }
 
     def steps(self, count: int) -> Iterator[Step]:
         """Yield the steps; the last one is published."""
@@ -142,6 +147,8 @@ class Arrivals:
             "when": f"{start:%Y-%m-%d %H:%M}",
             "minutes": draw.choice(_MINUTES),
             "device": draw.choice(("tv", None)),
+            "experiment": "e" if day >= 0 and number % 4 else None,
+            "variant": ("a", "b", "b", None)[number % 7 % 4],
         }
         if draw.random() < 0.05:
             event[draw.choice(("user_id", "title", "when", "minutes"))] = draw.choice(

@@ -86,6 +86,13 @@ def test_every_variable_is_declared_with_what_it_may_be() -> None:
             "it must be a map of names (lower case letters, digits and _) to keys",
         ),
         ({"extra_columns": {"Player": "player"}}, "extra_columns is {'Player': 'player'}: it must"),
+        (
+            {"experiment_shares": {"checkout": {"old": 0.9, "new": 0.2}}},
+            "it must be a map of names to maps of names to numbers above 0 that add up to 1",
+        ),
+        ({"experiment_shares": {"checkout": {"old": 1, "new": 0}}}, "experiment_shares is {'check"),
+        ({"experiment_shares": {"checkout": 0.5}}, "experiment_shares is {'checkout': 0.5}: it"),
+        ({"experiment_controls": {"checkout": 1}}, "{'checkout': 1}: it must be a map of names to"),
     ],
 )
 def test_a_variable_that_is_not_what_it_may_be_stops_the_run(

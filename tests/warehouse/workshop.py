@@ -16,6 +16,8 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import GenericTestNode
 
 from tests.warehouse.lake import pseudonym
+from watchhouse.dbt_events import spare_debug_events
+from watchhouse.dbt_plugin import kept_open
 from watchhouse.fingerprint import PROJECT, code_version
 from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
@@ -23,6 +25,8 @@ from watchhouse.marts import PublicationPlan, publication_plan
 from watchhouse.publishing import Publication, publish, refusal
 from watchhouse.releases import current_manifest
 from watchhouse.state import build_database, read_state
+
+spare_debug_events()
 
 _PUBLISHED_AT: Final = datetime(2026, 11, 2, tzinfo=UTC)
 _GOOD: Final = frozenset({"success", "pass", "warn", "no-op"})
@@ -164,7 +168,8 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None, home: Home) -> 
     before = os.environ.get("WATCHHOUSE_HOME")
     os.environ["WATCHHOUSE_HOME"] = str(home.root)
     try:
-        outcome = dbtRunner(manifest=manifest).invoke([*arguments, *_options(home)])
+        with kept_open():
+            outcome = dbtRunner(manifest=manifest).invoke([*arguments, *_options(home)])
     finally:
         if before is None:
             del os.environ["WATCHHOUSE_HOME"]

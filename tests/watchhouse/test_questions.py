@@ -107,6 +107,16 @@ def test_weeks_begin_on_monday_and_months_on_the_first(filled: duckdb.DuckDBPyCo
     assert rows(filled, metrics=("plays",), grain="month") == [(date(2026, 3, 1), 5)]
 
 
+def test_weeks_begin_on_the_day_that_those_of_the_release_do(
+    filled: duckdb.DuckDBPyConnection,
+) -> None:
+    sunday = day(0) - timedelta(days=1)
+    insert(filled, "rpt_lifecycle", [{"period": "week", "period_started_date": sunday}])
+    insert(filled, "rpt_lifecycle", [{"period": "month", "period_started_date": day(3)}])
+    weeks = rows(filled, metrics=("hours_viewed",), grain="week")
+    assert weeks == [(sunday, 6.0), (day(6), 9.0)]
+
+
 def test_metrics_of_several_marts_meet_in_one_row(filled: duckdb.DuckDBPyConnection) -> None:
     asked = rows(filled, metrics=("users", "hours_viewed"), dimensions=("show_id",), grain="week")
     assert asked == [

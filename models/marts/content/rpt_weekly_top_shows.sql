@@ -1,4 +1,4 @@
-{{ config(meta={'publish': {'order_by': ['week_started_date', 'content_type', 'hours_rank']}}) }}
+{{ config(meta={'publish': {'order_by': ['week_started_date', 'content_type', 'top10_rank']}}) }}
 -- Made anew by every build: a catalogue that changes a show's content type moves it in weeks in
 -- which no play has changed.
 with
@@ -32,11 +32,11 @@ weeks as (
 
     select
         show_id,
-        cast(date_trunc('week', activity_date) as date) as week_started_date,
+        {{ period_started_date('week', 'activity_date') }} as week_started_date,
         cast(sum(play_count) as bigint) as play_count,
         cast(sum(watched_microseconds) as bigint) as watched_microseconds
     from show_days
-    group by show_id, cast(date_trunc('week', activity_date) as date)
+    group by show_id, {{ period_started_date('week', 'activity_date') }}
 
 ),
 
@@ -64,7 +64,7 @@ ranked as (
                             weeks.watched_microseconds / show_windows.runtime_minutes desc,
                             weeks.watched_microseconds desc
                     )
-        end as views_rank,
+        end as top10_rank,
         weeks.watched_microseconds / 60e6 / show_windows.runtime_minutes as views,
         weeks.week_started_date
     from weeks
@@ -74,27 +74,36 @@ ranked as (
 
 ),
 
+-- By the rank by views; a show that can have none must not be missed for that, if it is among the
+-- first by hours.
+listed as (
+
+    select *
+    from ranked
+    where coalesce(top10_rank, hours_rank) <= {{ var('top_shows') }}
+
+),
+
 final as (
 
     select
-        ranked.show_id,
-        ranked.show_name,
-        ranked.content_type,
-        ranked.hours_rank,
-        ranked.views_rank,
+        listed.show_id,
+        listed.show_name,
+        listed.content_type,
+        listed.top10_rank,
+        listed.hours_rank,
         row_number() over (
-            partition by ranked.content_type, ranked.show_id
-            order by ranked.week_started_date
+            partition by listed.content_type, listed.show_id
+            order by listed.week_started_date
         ) as week_in_top_count,
-        ranked.play_count,
-        ranked.watched_microseconds,
-        ranked.watched_microseconds / 3600e6 as hours_viewed,
-        ranked.views,
-        bounds.last_activity_date > ranked.week_started_date + 6 as is_complete_week,
-        ranked.week_started_date
-    from ranked
+        listed.play_count,
+        listed.watched_microseconds,
+        listed.watched_microseconds / 3600e6 as hours_viewed,
+        listed.views,
+        bounds.last_activity_date > listed.week_started_date + 6 as is_complete_week,
+        listed.week_started_date
+    from listed
     cross join bounds
-    where ranked.hours_rank <= {{ var('top_shows') }}
 
 )
 

@@ -17,19 +17,29 @@ plays as (
 
 ),
 
+batches as (
+
+    select * from {{ ref('int_batches') }}
+
+),
+
 watched_shows as (
 
     select
-        session_id,
-        user_id,
-        show_id,
+        plays.session_id,
+        plays.user_id,
+        plays.show_id,
         count(*) as play_count,
-        count(distinct row(season, episode)) filter (where episode is not null) as episode_count,
-        sum(watched_microseconds) as watched_microseconds,
-        min(started_at) as started_at,
-        max(ended_at) as ended_at
+        count(distinct row(plays.season, plays.episode)) filter (
+            where plays.episode is not null
+        ) as episode_count,
+        sum(plays.watched_microseconds) as watched_microseconds,
+        min(plays.started_at) as started_at,
+        max(plays.ended_at) as ended_at,
+        max(batches.landed_at) as last_landed_at
     from plays
-    group by session_id, user_id, show_id
+    left join batches on plays.batch_id = batches.batch_id
+    group by plays.session_id, plays.user_id, plays.show_id
 
 ),
 
@@ -55,8 +65,10 @@ sessions as (
         count(*) as show_count,
         cast(sum(watched_microseconds) as bigint) as watched_microseconds,
         bool_or(is_binged) as is_binge_session,
+        {{ reporting_date('min(started_at)') }} as started_date,
         min(started_at) as started_at,
-        max(ended_at) as ended_at
+        max(ended_at) as ended_at,
+        max(last_landed_at) as last_landed_at
     from judged
     group by session_id, user_id
 
@@ -72,7 +84,13 @@ final as (
         watched_microseconds,
         watched_microseconds / 60e6 as watched_minutes,
         is_binge_session,
-        {{ reporting_date('started_at') }} as started_date,
+        coalesce(
+            last_landed_at
+            > {{ reporting_day_started_at('(started_date + 1)') }}
+            + interval '{{ var("late_after_hours") }} hours',
+            false
+        ) as is_restated,
+        started_date,
         started_at,
         ended_at
     from sessions

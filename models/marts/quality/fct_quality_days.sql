@@ -46,6 +46,7 @@ landed as (
 lags as (
 
     select
+        'watch_events' as stream,
         ingest_date,
         source,
         percentile_disc(0.95) within group (order by lag_microseconds) as lag_p95_microseconds,
@@ -71,6 +72,7 @@ landed_days as (
 delays as (
 
     select
+        'watch_events' as stream,
         ingest_date,
         source,
         cast(sum(
@@ -134,12 +136,12 @@ final as (
     from days
     left join lags
         on
-            days.stream = 'watch_events'
+            days.stream = lags.stream
             and days.source = lags.source
             and days.ingest_date = lags.ingest_date
     left join delays
         on
-            days.stream = 'watch_events'
+            days.stream = delays.stream
             and days.source = delays.source
             and days.ingest_date = delays.ingest_date
 

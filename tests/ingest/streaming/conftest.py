@@ -107,9 +107,11 @@ class Streams:
         said = [r.message for r in self.caplog.records if r.name.startswith("watchhouse")]
         return code, json.loads(printed) if printed else {}, "\n".join(said)
 
-    def loader(self, *topics: str, **settings: str) -> "subprocess.Popen[str]":
+    def loader(
+        self, *topics: str, options: Sequence[str] = (), **settings: str
+    ) -> "subprocess.Popen[str]":
         """Start a loader as a process of its own."""
-        command = [sys.executable, "-m", "watchhouse", "stream", "--json"]
+        command = [sys.executable, "-m", "watchhouse", "stream", "--json", *options]
         loader = subprocess.Popen(
             [*command, *(part for text in topics for part in ("--topic", text))],
             env={**os.environ, **settings, "PYTHONPATH": str(Path(__file__).parents[3])},

@@ -1,0 +1,13 @@
+"""Where a show stands in a weekly list."""
+
+from typing import Final
+
+PLACE: Final = """
+    case
+        when count(top10_rank) over (partition by week_started_date, content_type) > 0
+            then top10_rank
+        else hours_rank
+    end
+"""
+"""By views; in a list of which no runtime is known by hours. Null for a show of unknown runtime
+among others: it has no place there."""
