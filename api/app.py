@@ -39,6 +39,7 @@ from watchhouse.ledger import Ledger
 from watchhouse.live import Live
 from watchhouse.pseudonyms import Pseudonymiser, load_key, require_same_key
 from watchhouse.settings import Settings, load_settings
+from watchhouse.storage import lake_error
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
@@ -140,12 +141,15 @@ def make_pseudonymiser(settings: Settings) -> Pseudonymiser:
     ledger = Ledger(home)
     ledger.refresh()
     given = settings.pseudonym_key
-    key = load_key(
-        home.pseudonym_key,
-        given=given.get_secret_value() if given is not None else None,
-        is_first=not ledger.entries(),
-    )
-    require_same_key(home.pseudonym_check, key)
+    try:
+        key = load_key(
+            home.pseudonym_key,
+            given=given.get_secret_value() if given is not None else None,
+            is_first=not ledger.entries(),
+        )
+        require_same_key(home.pseudonym_check, key)
+    except OSError as error:
+        raise lake_error(error, home.root, "nothing is served") from error
     return Pseudonymiser(key)
 
 

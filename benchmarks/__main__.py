@@ -11,6 +11,7 @@ NAMES: Final = (
     "building",
     "firstbuild",
     "truth",
+    "compaction",
     "streaming",
     "freshness",
     "intake",

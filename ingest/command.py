@@ -19,6 +19,7 @@ from ingest.loading import Loader, Outcome
 from ingest.mappings import Mapping, load_mapping
 from ingest.preparing import prepare
 from ingest.progress import meter
+from watchhouse.counts import counted
 from watchhouse.errors import UsageError
 from watchhouse.layout import Home
 from watchhouse.pseudonyms import Pseudonymiser
@@ -78,9 +79,9 @@ def _drain(home: Home, settings: Settings, *, as_json: bool) -> int:
     _prepare(home, settings)
     drained = Drainer(home).drain(now=datetime.now(UTC))
     _LOGGER.info(
-        "HTTP spool: landed %d events of %d segments, %d rejected",
-        drained.landed_count,
-        drained.segment_count,
+        "HTTP spool: landed %s of %s, %d rejected",
+        counted(drained.landed_count, "event"),
+        counted(drained.segment_count, "segment"),
         drained.rejected_count,
     )
     if as_json:
@@ -92,7 +93,7 @@ def _prepare(home: Home, settings: Settings) -> bytes:
     """Clean up after earlier runs and say so; return the pseudonym key."""
     key, swept = prepare(home, settings)
     if swept:
-        _LOGGER.info("removed what %d interrupted landings had left", swept)
+        _LOGGER.info("removed what %s had left", counted(swept, "interrupted landing"))
     return key
 
 
@@ -103,10 +104,10 @@ def _say(outcome: Outcome, seconds: float) -> None:
         _LOGGER.info("%s: already landed as batch %s", outcome.path, outcome.batch_id)
     else:
         _LOGGER.info(
-            "%s: landed %d of %d records, %d rejected, as batch %s in %.1f s",
+            "%s: landed %d of %s, %d rejected, as batch %s in %.1f s",
             outcome.path,
             outcome.landed_count,
-            outcome.read_count,
+            counted(outcome.read_count, "record"),
             outcome.rejected_count,
             outcome.batch_id,
             seconds,

@@ -161,28 +161,35 @@ class JsonRecords(LineParser):
     def __init__(self, content: Content, *, is_array: bool) -> None:
         """Learn the keys from the first records.
 
+        An array without elements has neither keys nor records.
+
         Raises:
             InputFileError: none of the first records is a JSON object.
         """
         super().__init__(str(content.path))
         self._content = content
         self._is_array = is_array
-        with contextlib.closing(self.blocks()) as blocks:
-            first = next(blocks, None)
-            spans = NOTHING if first is None else first.found()
-            objects = [
-                values
-                for index in range(min(len(spans.starts), _SAMPLED_RECORDS))
-                if first is not None
-                and isinstance(values := read_object(record(first, spans, index)), dict)
-            ]
-        if not objects:
+        objects, is_empty = self._first_objects()
+        if not objects and not (is_array and is_empty):
             message = (
                 f"{content.path}: holds no JSON object at its start; give one object per line, or "
                 "an array of objects"
             )
             raise InputFileError(message)
         self.note(objects)
+
+    def _first_objects(self) -> tuple[list[dict[str, str | None]], bool]:
+        """Return the objects among the first records, and whether there are no records at all."""
+        is_empty = True
+        with contextlib.closing(self.blocks()) as blocks:
+            for block in blocks:
+                spans = block.found()
+                is_empty = is_empty and not block.rejects and not len(spans.starts)
+                if len(spans.starts):
+                    few = range(min(len(spans.starts), _SAMPLED_RECORDS))
+                    found = (read_object(record(block, spans, index)) for index in few)
+                    return [values for values in found if isinstance(values, dict)], False
+        return [], is_empty
 
     def blocks(self) -> Generator[Block]:
         """Split the file into blocks of whole records."""

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import logging
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from ingest.mappings import Mapping
 from ingest.reading import open_source, read_records
 from ingest.records import Records
 from ingest.workspace import Workspace
+from watchhouse.counts import counted
 from watchhouse.errors import LakeError, WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger
@@ -101,10 +102,15 @@ class Loader:
     ) -> tuple[Entry, bool]:
         stream, mapping, label = self._stream, self._mapping, _label(content.path)
         source = open_source(content, detect(content), mapping=mapping, stream=stream)
-        mappings.check(source.names, mapping, stream, path=label, is_complete=source.is_complete)
+        if source.names or source.is_complete:  # An array without elements fits every contract.
+            mappings.check(
+                source.names, mapping, stream, path=label, is_complete=source.is_complete
+            )
         arranger = Arranger(stream, mapping, self._pseudonymiser)
         reading = read_records(source, arranger, label=label, progress=progress)
-        with Hashing(content) as hashing, contextlib.closing(reading) as records:
+        reasons: Counter[str] = Counter()
+        with Hashing(content) as hashing, contextlib.closing(reading) as blocks:
+            records = _noted(blocks, reasons)
             held = _read_ahead(records, hashing)
             digest = hashing.result()
             started(digest.size)
@@ -153,7 +159,22 @@ class Loader:
                 return landed, False
         for problem in mappings.misnamed(source.names, mapping, stream):
             _LOGGER.warning("warning: %s: %s", label, problem)
+        if reasons["invalid_utf8"]:
+            _LOGGER.warning(
+                "warning: %s: not UTF-8 in %s. If the file is in another encoding, convert it, "
+                "as by `iconv -f latin1 -t utf-8`, and land the result; what landed now counts "
+                "once.",
+                label,
+                counted(reasons["invalid_utf8"], "record"),
+            )
         return entry, True
+
+
+def _noted(blocks: Iterator[Records], reasons: Counter[str]) -> Iterator[Records]:
+    """Count why records are rejected as they pass."""
+    for block in blocks:
+        reasons.update(rejected.reason_code for rejected in block.rejects)
+        yield block
 
 
 def _read_ahead(records: Iterator[Records], hashing: Hashing) -> deque[Records]:

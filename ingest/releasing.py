@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.compaction.schedule import Schedule
+from watchhouse.counts import counted
 from watchhouse.errors import BuildError, LockTimeoutError, PublishError, WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
@@ -66,7 +68,7 @@ class Status:
 class Releases:
     """Builds and publishes what lands, one release after the other."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what works together, by name
         self,
         home: Home,
         warehouse: Warehouse,
@@ -74,6 +76,7 @@ class Releases:
         *,
         status: Status,
         loaders: Sequence[threading.Thread],
+        compaction: Schedule,
     ) -> None:
         """Look at nothing yet; what `loaders` land is waited for."""
         self._ledger = Ledger(home)
@@ -81,6 +84,7 @@ class Releases:
         self._pace = pace
         self._status = status
         self._loaders = loaders
+        self._compaction = compaction
         self._published: int | None = None
         self._full: int | None = None
         """How many batches the marts outside the core hold."""
@@ -111,7 +115,9 @@ class Releases:
             is_due = now >= (self._full_due if count != self._published else idle_at)
             is_full = count != self._full and (is_over or (is_due and now >= self._full_again))
             is_core = count != self._published and (count != tried or now >= due)
-            if is_full or is_core:
+            is_building = is_full or is_core
+            self._compaction.look(now, is_idle=not is_building and count == self._full)
+            if is_building:
                 selection: Selection = "full" if is_full else "core"
                 try:
                     self._publish(count, selection, now)
@@ -127,7 +133,9 @@ class Releases:
                 return
             else:
                 left = count - (self._published or 0)
-                self._status.show(f"{count} batches landed, {left} not yet published; waiting")
+                self._status.show(
+                    f"{counted(count, 'batch')} landed, {left} not yet published; waiting"
+                )
                 stop.wait(_LOOK_SECONDS)
 
     def unpublished(self) -> int:
@@ -160,9 +168,9 @@ class Releases:
         if outcome.is_new:
             as_of = manifest.data_as_of
             _LOGGER.info(
-                "release %d: %d new batches in %.1f s, %s, %s",
+                "release %d: %s in %.1f s, %s, %s",
                 manifest.release_id,
-                new,
+                counted(new, "new batch"),
                 time.monotonic() - begun,
                 "all marts" if manifest.selection == "full" else "core marts",
                 f"data up to {as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else "no plays yet",

@@ -9,10 +9,12 @@ import argparse
 import gc
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from ingest.compaction.schedule import Schedule
 from ingest.draining import Drainer
 from ingest.preparing import prepare
 from ingest.releasing import Pace, Releases, Status
@@ -24,6 +26,7 @@ from ingest.streaming.command import (
 )
 from ingest.streaming.loader import StreamLoader
 from watchhouse.connection import quiet_client
+from watchhouse.counts import counted
 from watchhouse.errors import UsageError
 from watchhouse.layout import Home
 from watchhouse.pseudonyms import Pseudonymiser
@@ -58,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and when none come always (default: WATCHHOUSE_FULL_EVERY or 900; 0: every time)",
     )
     parser.add_argument(
+        "--compact-every",
+        type=float,
+        metavar="SECONDS",
+        help="look so often for closed days to compact, when there is nothing to build "
+        "(default: WATCHHOUSE_COMPACT_EVERY or 3600; 0: never)",
+    )
+    parser.add_argument(
         "--until-idle",
         action="store_true",
         help="leave once all that came is published, in every mart",
@@ -77,6 +87,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not full_every >= 0:
         message = f"--full-every {full_every}: give seconds, 0 or more"
         raise UsageError(message)
+    compact_every = settings.compact_every
+    if arguments.compact_every is not None:
+        compact_every = arguments.compact_every
+    if not compact_every >= 0:
+        message = f"--compact-every {compact_every}: give seconds, 0 or more"
+        raise UsageError(message)
     quiet_client(verbose=arguments.verbose)
     home = settings.layout()
     key, _ = prepare(home, settings)
@@ -85,6 +101,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         Loader(loader, stop)
         for loader in _loaders(arguments, settings, home=home, pseudonymiser=Pseudonymiser(key))
     ]
+    # Whoever leaves once all is published does not begin other work.
+    compaction = Schedule(
+        every=0.0 if arguments.until_idle else compact_every, now=time.monotonic()
+    )
     status = Status()
     releases = Releases(
         home,
@@ -92,6 +112,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         Pace(every=arguments.every, full_every=full_every),
         status=status,
         loaders=loaders,
+        compaction=compaction,
     )
     gc.freeze()
     with stopped_by_signals(stop):
@@ -101,12 +122,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             releases.follow(stop, until_idle=arguments.until_idle)
         finally:
             stop.set()
+            compaction.stop()
             for loader in loaders:
                 loader.join()
             status.clear()
     left = releases.unpublished()
     if left:
-        _LOGGER.info("stopped; %d batches landed that the next build takes", left)
+        _LOGGER.info("stopped; %s landed that the next build takes", counted(left, "batch"))
     for loader in loaders:
         if loader.error is not None:
             raise loader.error

@@ -14,10 +14,40 @@ stamp=.venv/installed-$1
 
 # What is installed is told by its lock files and by where it is: an environment cannot be moved.
 wanted=$(pwd -P; cat requirements.txt "$requirements" pyproject.toml | cksum)
-if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
-    [ "${2:-}" = --quiet ] || echo "The environment .venv is up to date: nothing to install."
+up_to_date() {
+    [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]
+}
+finish_if_up_to_date() {
+    up_to_date || return 0
+    [ "$1" = --quiet ] || echo "The environment .venv is up to date: nothing to install."
     exit 0
+}
+finish_if_up_to_date "${2:-}"
+
+# Two at once would install over each other.
+lock=.setup.lock
+if command -v flock > /dev/null; then
+    exec 9> "$lock"
+    flock -n 9 || { echo "Waiting for another setup in this folder ..."; flock 9; }
+else
+    # Where there is no flock, a folder: only one can make it, or move away that of one who died.
+    said=
+    until mkdir "$lock.d" 2> /dev/null; do
+        holder=$(cat "$lock.d/pid" 2> /dev/null || true)
+        if [ -n "$holder" ] && ! kill -0 "$holder" 2> /dev/null; then
+            mv "$lock.d" "$lock.d.$$" 2> /dev/null && rm -rf "$lock.d.$$"
+            continue
+        fi
+        [ -n "$said" ] || echo "Waiting for another setup in this folder (or remove $lock.d) ..."
+        said=yes
+        sleep 1
+    done
+    trap 'rm -rf "$lock.d"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    echo $$ > "$lock.d/pid"
 fi
+finish_if_up_to_date "${2:-}"
 
 usable() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -123,6 +124,7 @@ class Ledger:
         """Look at nothing yet: a home without a lake has an empty ledger."""
         self._home = home
         self._lines: dict[Path, tuple[Entry, ...]] = {}
+        self._read: set[str] = set()
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, Path] = {}
 
@@ -138,9 +140,7 @@ class Ledger:
 
     def _read_new(self) -> bool:
         is_whole = True
-        for path in _files(self._home.ledger):
-            if path in self._lines:
-                continue
+        for path in _files(self._home.ledger, but=self._read):
             try:
                 # Only a line feed ends an entry: names may hold U+2028, which JSON leaves as it is.
                 lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -160,6 +160,7 @@ class Ledger:
     def _take(self, path: Path, entries: tuple[Entry, ...]) -> None:
         """Let the entries of a file count, but for those that another file has newer."""
         self._lines[path] = entries
+        self._read.add(str(path))
         for entry in entries:
             known = self._entries.get(entry.batch_id)
             if known is None or _is_newer(entry, known):
@@ -240,6 +241,7 @@ class Ledger:
     def forget(self, path: Path) -> None:
         """Know nothing more of an outdated file, which is gone."""
         del self._lines[path]
+        self._read.discard(str(path))
 
     def _folder(self, day: date) -> Path:
         return self._home.ledger / f"ingest_date={day.isoformat()}"
@@ -259,24 +261,27 @@ def _is_newer(entry: Entry, known: Entry) -> bool:
     return entry.landed_at < known.landed_at
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return the files below the ledger's folder; none if there is no ledger yet.
+def _files(folder: Path, *, but: AbstractSet[str]) -> list[Path]:
+    """Return the files below the ledger's folder but for some; none if there is no ledger yet.
+
+    Names are compared as text: there may be ten thousand, and they are looked through often.
 
     Raises:
         LakeError: a folder cannot be listed; what is in it must not pass for never landed.
     """
-    found: list[Path] = []
+    found: list[str] = []
     try:
         if not folder.exists():
-            return found
+            return []
         for at, _, names in os.walk(folder, onerror=_raise):
-            found += [Path(at, n) for n in names if n.endswith(".json") and not n.startswith(".")]
+            own = [name for name in names if name.endswith(".json") and not name.startswith(".")]
+            found += [path for name in own if (path := os.path.join(at, name)) not in but]  # noqa: PTH118
     except OSError as error:
         message = (
             f"{error.filename}: the ledger cannot be read ({error.strerror}); make it readable"
         )
         raise LakeError(message) from error
-    return sorted(found)
+    return [Path(path) for path in sorted(found)]
 
 
 def _raise(error: OSError) -> None:

@@ -150,7 +150,7 @@ def _wait(descriptor: int, path: Path, timeout: float) -> None:
         if expired:
             message = (
                 f"another builder still works here after {timeout:g} s of waiting ({holder}; lock "
-                f"file {path}). Try again when it is done, or wait longer with --lock-timeout or "
+                f"file {path}). Try again when it is done, or wait longer: set "
                 "WATCHHOUSE_LOCK_TIMEOUT."
             )
             raise LockTimeoutError(message)

@@ -123,9 +123,10 @@ def require_same_key(path: Path, key: bytes) -> None:
         LakeError: the file cannot be read.
     """
     check = Pseudonymiser(key).pseudonym(_CHECKED_TEXT)
-    make_folders(path.parent)
-    if create_exclusively(path, f"{check}\n".encode()):
-        return
+    if not path.exists():  # A home that may only be read has one.
+        make_folders(path.parent)
+        if create_exclusively(path, f"{check}\n".encode()):
+            return
     try:
         known = path.read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:

@@ -29,6 +29,11 @@ class Settings(BaseSettings):
         ge=120,
         description="Seconds for which files that were compacted stay for those who read them.",
     )
+    compact_every: float = Field(
+        default=3600.0,
+        ge=0,
+        description="Seconds after which `run` looks for closed days to compact; 0: never.",
+    )
     keep_releases: int = Field(
         default=5, ge=1, description="Releases kept besides those that a reader still has open."
     )

@@ -20,6 +20,7 @@ from watchhouse.progress import build_progress
 from watchhouse.publishing import Publication, publish, refusal
 from watchhouse.releases import current_manifest
 from watchhouse.state import build_database, home_state, read_state, refresh_reason
+from watchhouse.wholeness import require_whole
 
 if TYPE_CHECKING:
     from watchhouse.building import Builder, BuildReport
@@ -63,7 +64,8 @@ class Warehouse:
         there are none, or of other code, or in a home that has moved, all marts are made.
 
         Raises:
-            BuildError: models or tests failed; nothing was published.
+            BuildError: models or tests failed, or the lake lacks what they read; nothing was
+                published.
             PublishError: the release could not be written.
             LockTimeoutError: another builder did not finish in time.
         """
@@ -76,6 +78,13 @@ class Warehouse:
                 selection = "full"
             elif _is_up_to_date(state, landed, base, selection):
                 return Outcome(manifest=base, is_new=False, report=None)
+            require_whole(
+                self._home,
+                self._ledger.entries(),
+                published=state.published,
+                anew=full_refresh or reason is not None,
+                without_lost=full_refresh,
+            )
             if reason is not None and not full_refresh:
                 logger.info("building everything anew: %s", reason)
             report = self._dbt().build(

@@ -12,6 +12,7 @@ from ingest.compaction.days import WORKSPACE, Compacted, Compactor
 from ingest.compaction.removal import Removal, remove_originals
 from ingest.progress import counter
 from ingest.workspace import Workspace
+from watchhouse.counts import counted
 from watchhouse.errors import LakeError, LockTimeoutError
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
@@ -121,13 +122,13 @@ def _compact(home: Home, settings: Settings, before: date, now: datetime) -> Rep
 
 def _say(day: Compacted) -> None:
     _LOGGER.info(
-        "%s: %d batches with %d rows: %d files are now %d, and their ledger entries 1 file, not %d",
+        "%s: %s with %s: %s are now %d, and %s of the ledger 1",
         day.day,
-        day.batch_count,
-        day.row_count,
-        day.files_before,
+        counted(day.batch_count, "batch"),
+        counted(day.row_count, "row"),
+        counted(day.files_before, "file"),
         day.files_after,
-        day.ledger_files_before,
+        counted(day.ledger_files_before, "file"),
     )
 
 
@@ -135,12 +136,11 @@ def _conclude(done: list[Compacted], removal: Removal, settings: Settings) -> No
     if not done:
         _LOGGER.info("nothing new to compact")
     if removal.removed:
-        _LOGGER.info("removed %d originals", removal.removed)
+        _LOGGER.info("removed %s", counted(removal.removed, "original"))
     if removal.waiting:
         _LOGGER.info(
-            "%d originals stay for those who read them; a compaction in more than %g s removes "
-            "them",
-            removal.waiting,
+            "for those who read them, %s stay; a compaction in more than %g s removes what is old",
+            counted(removal.waiting, "original"),
             settings.compaction_grace,
         )
 

@@ -17,6 +17,7 @@ from ingest.preparing import prepare
 from ingest.streaming.loader import StreamLoader
 from ingest.streaming.topics import Topic, read_topics
 from watchhouse.connection import quiet_client
+from watchhouse.counts import counted
 from watchhouse.pseudonyms import Pseudonymiser
 from watchhouse.settings import Settings
 
@@ -84,8 +85,12 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     seconds = time.monotonic() - begun
     done = loader.progress
     _LOGGER.info(
-        "landed %s of %s messages in %s batches, %s rejected, %s lost at the broker or compacted",
-        *(f"{n:,}" for n in (done.landed, done.read, done.batches, done.rejected, done.gaps)),
+        "landed %s of %s in %s, %s rejected, %s lost at the broker or compacted",
+        f"{done.landed:,}",
+        counted(done.read, "message"),
+        counted(done.batches, "batch"),
+        f"{done.rejected:,}",
+        f"{done.gaps:,}",
     )
     if arguments.json:
         values = asdict(done)

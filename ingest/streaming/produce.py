@@ -19,6 +19,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from ingest.streaming.sources import Message, file_messages, made_up_messages
 from ingest.streaming.topics import require_topic_name
 from watchhouse.connection import client_options, quiet_client
+from watchhouse.counts import counted
 from watchhouse.errors import BrokerError, UsageError
 from watchhouse.refusals import refusal
 from watchhouse.settings import Settings
@@ -91,10 +92,10 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     seconds = time.monotonic() - begun
     acknowledged = sent - len(failed)
     _LOGGER.info(
-        "%s: %s of %s messages acknowledged in %.1f s (%s/s)",
+        "%s: %s of %s acknowledged in %.1f s (%s/s)",
         arguments.topic,
         f"{acknowledged:,}",
-        f"{sent:,}",
+        counted(sent, "message"),
         seconds,
         f"{acknowledged / max(seconds, 1e-9):,.0f}",
     )

@@ -3,6 +3,22 @@
     nullif(trim({{ column }}), '')
 {%- endmacro %}
 
+{#-
+  The parts of a text, null if it is: those of a JSON list, else what stands between separators,
+  which are a regular expression.
+-#}
+{% macro listed(column, separators) -%}
+    {{ return(adapter.dispatch('listed')(column, separators)) }}
+{%- endmacro %}
+
+{% macro duckdb__listed(column, separators) -%}
+    case
+        when {{ column }} like '[%' and json_valid({{ column }})
+            then from_json({{ column }}, '["varchar"]')
+        else string_split_regex({{ column }}, '{{ separators }}')
+    end
+{%- endmacro %}
+
 {#- A name with every run of white space (no-break and ideographic spaces too) as one space. -#}
 {% macro single_spaced(column) -%}
     {{ return(adapter.dispatch('single_spaced')(column)) }}
@@ -116,7 +132,9 @@
 {% macro duckdb__parse_timestamp(column, time_zone, format, formats) -%}
     {%- set day = '[0-9]{4}-[0-9]{2}-[0-9]{2}' -%}
     {%- set minute = '[0-9]{2}:[0-9]{2}' -%}
-    {%- set zone = '(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)' -%}
+    {#- No clock is further from UTC than 14 hours; the engine would count any number of them. -#}
+    {%- set offset = '[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?' -%}
+    {%- set zone = '(?:[Zz]|' ~ offset ~ ')' -%}
     {%- set parts = "'(" ~ day ~ ")[T ](" ~ minute ~ ")(?::([0-9]{2}(?:[.,][0-9]+)?))? ?(" ~ zone ~ ")?'" -%}
     {%- set tidied -%}
         concat(
@@ -130,6 +148,9 @@
     {%- for known in formats %}
         when {{ format }} = '{{ known | replace("'", "''") }}'
             and try_strptime({{ column }}, '{{ known | replace("'", "''") }}') is not null
+            {%- if known.endswith('%z') %}
+            and regexp_matches({{ column }}, '{{ offset }}$')
+            {%- endif %}
             then
             {%- if '%z' in known or '%Z' in known %}
                 timezone('UTC', try_strptime({{ column }}, '{{ known | replace("'", "''") }}'))
@@ -139,7 +160,7 @@
     {%- endfor %}
         when regexp_full_match({{ column }}, '{{ day }}([T ]{{ minute }}:[0-9]{2}([.][0-9]+)?)?')
             then {{ local_to_utc('try_cast(' ~ column ~ ' as timestamp)', time_zone) }}
-        when regexp_full_match({{ column }}, '{{ day }}[T ]{{ minute }}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)')
+        when regexp_full_match({{ column }}, '{{ day }}[T ]{{ minute }}:[0-9]{2}([.][0-9]+)?(Z|{{ offset }})')
             then timezone('UTC', try_cast({{ column }} as timestamptz))
         when regexp_full_match({{ column }}, '-?[0-9]{1,11}([.][0-9]+)?')
             then make_timestamp({{ as_microseconds('try_cast(' ~ column ~ ' as decimal(24, 6))', 1000000) }})

@@ -19,7 +19,7 @@ names as (
     from (
         select
             show_id,
-            unnest(string_split(aliases, '|')) as other_name
+            unnest({{ listed('aliases', '[|]') }}) as other_name
         from entries
     ) as unnested
 

@@ -30,7 +30,7 @@ final as (
         content_type,
         list_filter(
             list_transform(
-                string_split_regex(genres, '[|;,]'), lambda genre: trim(genre)
+                {{ listed('genres', '[|;,]') }}, lambda genre: trim(genre)
             ),
             lambda genre: genre != ''
         ) as genres,

@@ -36,7 +36,7 @@ def test_elements_land_with_their_number(lake: "Lake", indent: int | None) -> No
         (json.dumps([EVENT] * 3)[:-1], "ends before its closing bracket, near element 3"),
         (json.dumps([EVENT]) + json.dumps([EVENT]), "something follows the JSON array"),
         (json.dumps([EVENT]).replace("]", "}}]"), "brackets of the JSON array do not match"),
-        ("[]", "holds no JSON object at its start"),
+        ("[1]", "holds no JSON object at its start"),
     ],
 )
 def test_a_broken_array_lands_nothing(lake: "Lake", text: str, message: str) -> None:
@@ -47,6 +47,14 @@ def test_a_broken_array_lands_nothing(lake: "Lake", text: str, message: str) -> 
     assert not list(lake.home.glob("raw/**/*.parquet"))
 
 
+@pytest.mark.parametrize("text", ["[]", "\ufeff [\n\n ]\n"])
+def test_an_array_without_elements_is_landed_as_that(lake: "Lake", text: str) -> None:
+    code, summary, _ = lake.ingest(lake.write("a.json", text))
+    totals = summary["totals"]
+    assert (code, totals["landed_files"], totals["read"], totals["landed"]) == (0, 1, 0, 0)
+    assert lake.ingest(lake.write("b.json", text))[1]["totals"]["already_landed_files"] == 1
+
+
 def test_a_line_break_inside_a_string_is_not_mended(lake: "Lake") -> None:
     text = json.dumps([EVENT, EVENT]).replace('"A"', '"A\nB"', 1)
     assert lake.ingest(lake.write("a.json", text))[0] == 0
@@ -54,10 +62,13 @@ def test_a_line_break_inside_a_string_is_not_mended(lake: "Lake") -> None:
 
 
 def test_a_giant_element_is_set_aside(lake: "Lake") -> None:
-    array = [EVENT, EVENT | {"device": "x" * (20 * 1024 * 1024)}, EVENT]
-    assert lake.ingest(lake.write("a.json", json.dumps(array)))[0] == 0
-    assert lake.rows("source_position") == [(1,), (3,)]
-    assert lake.rejects("source_position, reason_code") == [(2, "record_too_large")]
+    giant = EVENT | {"device": "x" * (20 * 1024 * 1024)}
+    assert lake.ingest(lake.write("a.json", json.dumps([giant, EVENT, giant, EVENT])))[0] == 0
+    assert lake.rows("source_position") == [(2,), (4,)]
+    assert lake.rejects("source_position, reason_code") == [
+        (1, "record_too_large"),
+        (3, "record_too_large"),
+    ]
 
 
 VALUES = st.recursive(

@@ -100,9 +100,20 @@ def test_bad_lines_are_set_aside_with_their_physical_line(lake: "Lake") -> None:
 def test_a_giant_line_is_set_aside(lake: "Lake") -> None:
     good = f'{{{BASE},"watch_duration_minutes":1}}\n'
     giant = '{"a":"' + "x" * (20 * 1024 * 1024) + '"}\n'
-    assert lake.ingest(lake.write("a.ndjson", good + giant + good))[0] == 0
-    assert [row[0] for row in lake.rows("source_position")] == [1, 3]
-    assert lake.rejects("source_position, reason_code") == [(2, "record_too_large")]
+    assert lake.ingest(lake.write("a.ndjson", giant + good + giant + good))[0] == 0
+    assert [row[0] for row in lake.rows("source_position")] == [2, 4]
+    assert lake.rejects("source_position, reason_code") == [
+        (1, "record_too_large"),
+        (3, "record_too_large"),
+    ]
+
+
+def test_another_encoding_is_said_once_with_its_remedy(lake: "Lake") -> None:
+    lines = [f'{{{BASE},"watch_duration_minutes":1,"device":"{name}"}}\n' for name in "aéíé"]
+    code, summary, said = lake.ingest(lake.write("a.ndjson", "".join(lines).encode("latin1")))
+    assert (code, summary["totals"]["rejected"], summary["totals"]["landed"]) == (0, 3, 1)
+    assert said.count("not UTF-8 in 3 records") == 1
+    assert said.count("iconv -f latin1 -t utf-8") == 1
 
 
 def test_a_file_without_objects_is_refused(lake: "Lake") -> None:

@@ -53,7 +53,7 @@ def test_a_second_process_waits_no_longer_than_it_would(
     with pytest.raises(LockTimeoutError, match=f"process {other.pid}") as raised:
         acquire(lock, timeout=0.3)
 
-    assert "--lock-timeout" in str(raised.value)
+    assert "WATCHHOUSE_LOCK_TIMEOUT" in str(raised.value)
     # Said once, though it looked several times.
     assert len(caplog.messages) == 1
     assert f"process {other.pid}" in caplog.messages[0]

@@ -69,7 +69,9 @@ def test_a_key_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
 def test_a_home_is_landed_under_one_key(tmp_path: Path) -> None:
     path = tmp_path / "home" / "pseudonym.check"
     require_same_key(path, KEY)
+    written = path.parent.stat().st_mtime_ns
     require_same_key(path, KEY)
+    assert path.parent.stat().st_mtime_ns == written, "a home that is read-only can be served"
     with pytest.raises(SettingsError, match="landed under another pseudonym key"):
         require_same_key(path, KEY[::-1])
     assert KEY.hex() not in path.read_text(encoding="ascii")

@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import Any
 
+from watchhouse.counts import counted
 from watchhouse.errors import BuildError
 from watchhouse.settings import Settings
 from watchhouse.warehouse import Outcome, Warehouse
@@ -73,7 +74,9 @@ def published_line(outcome: Outcome) -> str:
     manifest = outcome.manifest
     as_of = manifest.data_as_of
     upto = f"data up to {as_of:%Y-%m-%d %H:%M} UTC" if as_of else "no plays yet"
-    return f"published release {manifest.release_id}: {manifest.batch_count} batches, {upto}"
+    return (
+        f"published release {manifest.release_id}: {counted(manifest.batch_count, 'batch')}, {upto}"
+    )
 
 
 def document(outcome: Outcome) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from watchhouse.counts import counted
 from watchhouse.errors import UsageError
 from watchhouse.live import Live, LiveTail
 from watchhouse.settings import Settings
@@ -47,13 +48,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _lines(tail: LiveTail, minutes: float | None) -> list[str]:
     began = "" if minutes is None else f" that began within {minutes:g} minutes"
+    landed = f"{counted(tail.landed_count, 'event')} in {counted(tail.batch_count, 'batch')}"
     set_aside = f"{tail.quarantined_count:,} set aside, {tail.duplicate_count:,} repeated"
-    watched = f"{tail.hours_viewed:,.1f} hours, {tail.user_count:,} users"
+    watched = f"{tail.hours_viewed:,.1f} hours, {counted(tail.user_count, 'user')}"
     marts = " (core marts)" if tail.selection == "core" else ""
     lines = [
         f"Provisional: landed since release {tail.release_id}{marts}, not yet built",
-        f"  {tail.landed_count:,} events in {tail.batch_count:,} batches, {set_aside}",
-        f"  {tail.play_count:,} plays{began}, {watched}",
+        f"  {landed}, {set_aside}",
+        f"  {counted(tail.play_count, 'play')}{began}, {watched}",
     ]
     if tail.unread_batch_count:
         lines.append(f"  {tail.unread_batch_count:,} more batches can only be read by a build")

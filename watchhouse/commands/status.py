@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from watchhouse.accounts import TOTALS
 from watchhouse.collection import release_ids
+from watchhouse.counts import counted
 from watchhouse.errors import NoReleaseError, WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
@@ -147,14 +148,15 @@ def _text(report: dict[str, Any]) -> str:
     for stream, counts in sorted(report["landed"].items()):
         rejected = counts["rejected_count"]
         lines.append(
-            f"landed       {stream}: {counts['row_count']:,} rows in {counts['batch_count']:,} "
-            f"batches" + (f", {rejected:,} records rejected" if rejected else "")
+            f"landed       {stream}: {counted(counts['row_count'], 'row')} in "
+            f"{counted(counts['batch_count'], 'batch')}"
+            + (f", {counted(rejected, 'record')} rejected" if rejected else "")
         )
     if not report["landed"]:
         lines.append("landed       nothing yet: `watchhouse ingest FILE…`")
     waiting = report["waiting_batch_count"]
     if waiting:
-        lines.append(f"waiting      {waiting:,} batches for `watchhouse build`")
+        lines.append(f"waiting      {counted(waiting, 'batch')} for `watchhouse build`")
     release = report["release"]
     if release is None:
         lines.append("release      none yet: `watchhouse build` publishes the first")
@@ -194,7 +196,7 @@ def _older(marts: dict[str, dict[str, Any]]) -> list[str]:
     for name, mart in marts.items():
         names.setdefault((mart["release_id"], mart["data_as_of"]), []).append(name)
     return [
-        f"older        {len(found)} marts outside the core, as of release {release_id}: "
+        f"older        {counted(len(found), 'mart')} outside the core, as of release {release_id}: "
         + (f"data up to {_moment(as_of)}" if as_of else "no plays yet")
         for (release_id, as_of), found in sorted(names.items(), key=lambda item: item[0][0])
     ]
