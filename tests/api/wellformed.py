@@ -33,7 +33,7 @@ _OF_THE_REGISTRY = frozenset(
 
 
 @schemathesis.check
-def well_formed_data_is_accepted(ctx: CheckContext, response: Response, case: "Case[Any]") -> None:
+def well_formed_data_is_accepted(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """Fail where a request that the document allows is refused for a reason that it could state."""
     del ctx
     if case.meta is None or not case.meta.generation.mode.is_positive:
