@@ -188,6 +188,7 @@ def _read_here(home: Path, warming: Path) -> Run:
     import resource  # noqa: PLC0415 - only where it is counted
 
     with duckdb.connect(config={"threads": _THREADS}) as engine:
+        engine.execute("set enable_progress_bar = false")
         engine.execute(_QUERY, [[str(warming)]]).fetchall()
         begun, used = time.perf_counter(), time.process_time()
         ledger = Ledger(Home(home))
