@@ -1,5 +1,6 @@
 """How a route says that its rows come in several formats, and how a path asks for one."""
 
+import inspect
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
@@ -29,7 +30,7 @@ class Suffixes:
             route.path_regex
             for route in routes
             if isinstance(route, APIRoute)
-            and any(field.name == "format" for field in route.dependant.query_params)
+            and "format" in inspect.signature(route.endpoint).parameters
         ]
 
     def without(self, scope: Scope) -> Scope:

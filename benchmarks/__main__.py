@@ -15,6 +15,7 @@ NAMES: Final = (
     "streaming",
     "freshness",
     "intake",
+    "pages",
     "serving",
 )
 

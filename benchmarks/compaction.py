@@ -71,7 +71,13 @@ def run(arguments: argparse.Namespace) -> str:
         removal.append(_compact(compacted))
         for name, home in (("few", few), ("many", many), ("compacted", compacted)):
             reads[name].append(_read(home, after=first))
-        say(f"round {number}: " + ", ".join(f"{n} {r[-1].seconds:.2f} s" for n, r in reads.items()))
+        measured = {**reads, "compaction": work, "removal": removal}
+        for name, runs in measured.items():
+            last = runs[-1]
+            say(
+                f"round {number}, {name}: {last.seconds:.2f} s, {last.processor_seconds:.2f} s of "
+                f"CPU, {last.peak_bytes / 2**20:,.0f} MiB"
+            )
     basis = summarise(reads["few"])
     names = {
         "few": f"reading {_FEW} files",
@@ -182,6 +188,7 @@ def _read_here(home: Path, warming: Path) -> Run:
     import resource  # noqa: PLC0415 - only where it is counted
 
     with duckdb.connect(config={"threads": _THREADS}) as engine:
+        engine.execute("set enable_progress_bar = false")
         engine.execute(_QUERY, [[str(warming)]]).fetchall()
         begun, used = time.perf_counter(), time.process_time()
         ledger = Ledger(Home(home))

@@ -44,6 +44,7 @@ def navigation() -> st.Page:
 _HERE: Final = Path(__file__).parent
 st.set_page_config(page_title="Watchhouse", page_icon=str(_HERE / "icon.svg"), layout="wide")
 st.logo(str(_HERE / "logo.svg"), icon_image=str(_HERE / "icon.svg"), size="large")
+frame.begin()
 settings = load_settings()
 home = settings.layout()
 page = navigation()

@@ -28,16 +28,49 @@ def ranked(
     return finished(chart, height=max(90, len(table) * ROW + 50))
 
 
+def grouped(
+    table: pa.Table,
+    measure: Measure,
+    *,
+    y: str,
+    series: str,
+    order: Sequence[str],
+) -> alt.Chart:
+    """Draw for each value of `y` a bar for each of `series`, one below the other."""
+    chart = (
+        alt.Chart(table)
+        .mark_bar(cornerRadiusEnd=2)
+        .encode(
+            y=alt.Y(
+                f"{y}:N", sort=None, axis=alt.Axis(title=None, labelLimit=NAME_WIDTH, ticks=False)
+            ),
+            yOffset=alt.YOffset(f"{series}:N", sort=list(order)),
+            x=alt.X(f"{measure.column}:Q", axis=measure.axis(tickCount=5, grid=True)),
+            color=alt.Color(f"{series}:N", sort=list(order), legend=LEGEND),
+            tooltip=[
+                alt.Tooltip(f"{y}:N", title=" "),
+                alt.Tooltip(f"{series}:N", title=" "),
+                measure.tooltip(),
+            ],
+        )
+    )
+    return finished(chart, height=len(set(table[y].to_pylist())) * len(order) * 16 + 130)
+
+
 def columns(
     table: pa.Table, measure: Measure, *, x: str, title: str, is_ordered: bool = True
 ) -> alt.Chart:
-    """Draw one bar that stands for each row."""
+    """Draw one bar that stands for each row, in their order."""
     kind = "O" if is_ordered else "N"
     chart = (
         alt.Chart(table)
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            x=alt.X(f"{x}:{kind}", axis=alt.Axis(title=title, labelAngle=0, labelOverlap=True)),
+            x=alt.X(
+                f"{x}:{kind}",
+                sort=None,
+                axis=alt.Axis(title=title, labelAngle=0, labelOverlap=True),
+            ),
             y=alt.Y(f"{measure.column}:Q", axis=measure.axis(tickCount=5)),
             tooltip=[alt.Tooltip(f"{x}:{kind}", title=title), measure.tooltip()],
         )
@@ -94,4 +127,4 @@ def shares(
         )
         .transform_calculate(place=f"indexof({list(order)}, datum['{series}'])")
     )
-    return finished(chart, height=len(set(table[y].to_pylist())) * 36 + 90)
+    return finished(chart, height=len(set(table[y].to_pylist())) * 36 + 130)

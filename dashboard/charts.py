@@ -78,7 +78,7 @@ def grid(  # noqa: PLR0913 - both axes have a name and an order
         ),
         y=alt.Y(
             f"{y}:O",
-            sort=list(y_order) if y_order else "ascending",
+            sort=list(y_order) if y_order else None,
             axis=alt.Axis(title=y_title),
         ),
         tooltip=[
@@ -155,7 +155,8 @@ def places(table: pa.Table, measure: Measure, *, time: str, series: str) -> alt.
         color=alt.Color(f"{series}:N", legend=LEGEND),
         tooltip=[day_tooltip(time), alt.Tooltip(f"{series}:N", title="Show"), measure.tooltip()],
     )
-    return finished(base.mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=90)))
+    chart = base.mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=90))
+    return finished(chart, height=HEIGHT + 60)
 
 
 def _pointer(base: alt.Chart, y: alt.Y, tooltip: list[alt.Tooltip]) -> alt.Chart:

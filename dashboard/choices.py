@@ -17,6 +17,7 @@ _VALUES: Final = {
     "content_type": "select distinct content_type as chosen from fct_plays",
     "genre": "select distinct unnest(genres) as chosen from dim_shows where has_plays",
 }
+_SMALLER: Final = "fct_breakdown_days"
 _ORDERED: Final = "select chosen from ({}) as found order by chosen nulls last"
 _SHOWS: Final = """
     select show_id, show_name
@@ -49,7 +50,11 @@ def known_days() -> Days | None:
 
 def values(dimension: str) -> tuple[str | None, ...]:
     """Return the values of a filter, in order; None is not known."""
-    table = reads.read(_ORDERED.format(_VALUES[dimension]))
+    found = _VALUES[dimension]
+    if reads.is_fresh(_SMALLER):
+        # The same values in far fewer rows.
+        found = found.replace("fct_plays", _SMALLER)
+    table = reads.read(_ORDERED.format(found))
     return tuple(table["chosen"].to_pylist())
 
 

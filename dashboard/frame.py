@@ -14,7 +14,7 @@ from dashboard import cells, reads
 from dashboard.definitions import explain, short
 from dashboard.downloads import as_csv, as_parquet, file_name
 from dashboard.figures import Figure, comparison
-from dashboard.formats import age, amount, days, float_of, moment
+from dashboard.formats import UNKNOWN, age, amount, days, float_of, moment
 from dashboard.reads import Sheet, UnanswerableError
 from dashboard.state import View, filter_texts
 from watchhouse.manifests import ReleaseManifest
@@ -23,8 +23,14 @@ _STYLE: Final = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 3.25rem; padding-bottom: 3rem; }
 @media (min-width: 1000px) {
   [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; }
+  .st-key-figures { min-height: 15.5rem; }
 }
 [data-testid="stMetricValue"] { font-size: 1.7rem; }
+@media (max-width: 640px) {
+  [data-testid="stColumn"]:has([data-testid="stMetric"]) {
+    min-width: calc(50% - 1rem); flex: 1 1 calc(50% - 1rem);
+  }
+}
 [data-testid="stHeading"] h1 { padding-bottom: 0; font-size: 2rem; }
 [data-testid="stHeading"] h3 { padding-bottom: 0.25rem; font-size: 1.15rem; }
 </style>"""
@@ -40,6 +46,13 @@ class Page:
     view: View
     _corner: Any
     shown: dict[str, pa.Table] = field(default_factory=dict)
+
+    def reserve(self) -> Any:  # noqa: ANN401 - of Streamlit
+        """Return the place of figures that are asked for after the charts below them.
+
+        Charts take longest to be drawn, so they are sent first; nothing moves when figures come.
+        """
+        return st.container(key="figures")
 
     def figures(self, figures: Sequence[Figure]) -> None:
         """Show figures side by side, each with its change, its line and its meaning."""
@@ -118,6 +131,7 @@ class Page:
             column_config=config,
             hide_index=True,
             width="stretch",
+            placeholder=UNKNOWN,
             **options,
         )
         if "on_select" not in options:
@@ -130,17 +144,7 @@ class Page:
             if not self.shown:
                 st.caption("Nothing is shown that could be downloaded.")
             for name, table in self.shown.items():
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    st.markdown(name)
-                    for kind, write in (("csv", as_csv), ("parquet", as_parquet)):
-                        st.download_button(
-                            "CSV" if kind == "csv" else "Parquet",
-                            # Written only when it is asked for.
-                            partial(write, table),
-                            file_name=file_name(self.name, name, kind=kind),
-                            key=f"download {self.name} {name} {kind}",
-                            on_click="ignore",
-                        )
+                offer(self.name, name, table)
 
     def _opened(
         self,
@@ -171,6 +175,28 @@ class Page:
         chosen = filter_texts(self.view)
         within = f" with {'; '.join(chosen)}" if chosen else ""
         return f"Nothing was played from {days(self.view.first, self.view.end)}{within}."
+
+
+def offer(page: str, name: str, table: pa.Table) -> None:
+    """Offer a table of a page for download."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(name)
+        for kind, write in (("csv", as_csv), ("parquet", as_parquet)):
+            st.download_button(
+                "CSV" if kind == "csv" else "Parquet",
+                # Written only when it is asked for.
+                partial(write, table),
+                file_name=file_name(page, name, kind=kind),
+                key=f"download {page} {name} {kind}",
+                on_click="ignore",
+            )
+
+
+def begin() -> None:
+    """Have the browser fetch what draws charts now, not when the first of them arrives."""
+    with st.container(key="first"):
+        st.html("<style>.st-key-first { display: none; }</style>")
+        st.vega_lite_chart({"data": {"values": []}, "mark": "point", "width": 1, "height": 1})
 
 
 def open_page(name: str, about: str, view: View, *, is_dated: bool = True) -> Page:
@@ -237,7 +263,7 @@ def no_release(why: str) -> None:
     st.code("make demo", language="sh")
     st.write("For your own data:")
     st.code('make ingest FILES="events.csv"\nmake build', language="sh")
-    st.caption(why)
+    st.caption(f"{why[:1].upper()}{why[1:]}")
     _look_again()
 
 

@@ -11,3 +11,11 @@ PLACE: Final = """
 """
 """By views; in a list of which no runtime is known by hours. Null for a show of unknown runtime
 among others: it has no place there."""
+
+AUDIENCES: Final = """(
+    select show_id, max(user_count) >= $smallest as is_told
+    from fct_show_days
+    where show_id in (select show_id from rpt_weekly_top_shows)
+    group by show_id
+)"""
+"""Whether a show of the lists had `smallest` users on any day: else its figures are not told."""

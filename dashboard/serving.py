@@ -33,7 +33,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
     shown = f"[{host}]" if ":" in host else host
     _LOGGER.info("http://%s:%d  the dashboard", shown, free)
     options = (f"--server.address={host}", f"--server.port={free}")
-    command = (sys.executable, "-m", "streamlit", "run", str(_APP), *options)
+    command = (sys.executable, "-m", "dashboard", "run", str(_APP), *options)
     sys.stdout.flush()
     os.execv(sys.executable, command)  # noqa: S606 - our own command
 

@@ -8,6 +8,7 @@ there.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Final, Literal
 from zoneinfo import available_timezones
 
@@ -193,6 +194,7 @@ def _filter(name: str) -> list[str]:
     )
 
 
+@cache
 def _zones() -> tuple[str, ...]:
     """Return time zones by their places; those of the database without a place are left out."""
     return tuple(sorted(zone for zone in available_timezones() if _is_place(zone)))

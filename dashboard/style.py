@@ -10,7 +10,15 @@ ROW: Final = 26
 """Height of one bar that lies, in pixels."""
 FONT: Final = 12
 NAME_WIDTH: Final = 190
-LEGEND: Final = alt.Legend(orient="top", title=None, symbolType="square", labelFontSize=FONT)
+LEGEND: Final = alt.Legend(
+    orient="top",
+    title=None,
+    symbolType="square",
+    labelFontSize=FONT,
+    # As many side by side as there is room for.
+    columns=alt.ExprRef("max(2, floor(width / 110))"),
+    labelLimit=140,
+)
 
 
 def time_axis(column: str) -> alt.X:

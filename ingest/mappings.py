@@ -108,7 +108,7 @@ def load_mapping(path: Path, stream: Stream) -> Mapping:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         # Of values, YAML reads dates by itself: 2026-02-30 is a ValueError of its own.
-        reason = " ".join(str(error).split())
+        reason = (isinstance(error, OSError) and error.strerror) or " ".join(str(error).split())
         message = f"{path}: the mapping file cannot be read: {reason}"
         raise MappingError(message) from error
     if document is None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import duckdb
 
-from watchhouse.errors import WatchhouseError
+from watchhouse.errors import WatchhouseError, one_line
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger, superseded
 from watchhouse.manifests import DATABASE_NAME
@@ -94,7 +94,10 @@ class Live:
             except duckdb.Error as error:
                 # A batch may have been compacted away between the ledger and the read.
                 self._release_id = None
-                message = f"the live tail cannot be read: {error}"
+                message = (
+                    f"the live tail cannot be read: {one_line(error)}. Ask again; if it stays so, "
+                    "restore what is gone or damaged from a copy."
+                )
                 raise WatchhouseError(message) from error
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard import bars, cells, frame, measures, state, tail
-from dashboard.formats import age, amount, moment
+from dashboard.formats import UNKNOWN, age, amount, moment
 from watchhouse.errors import WatchhouseError
 
 view = state.current()
@@ -31,6 +31,12 @@ window = st.segmented_control(
     key="since",
     bind="query-params",
 )
+
+
+drawn = {
+    "hours_viewed": measures.measure("hours_viewed"),
+    "plays": measures.Measure("play_count", "Plays", "plays"),
+}
 
 
 @st.fragment(run_every=5)
@@ -68,7 +74,7 @@ def show_tail() -> None:
         st.altair_chart(
             bars.ranked(
                 shows,
-                measures.Measure("hours_viewed", "Hours viewed", "hours"),
+                drawn[view.measure],
                 name="show_name",
                 title="Show as received",
             )
@@ -82,7 +88,8 @@ def show_tail() -> None:
                 "hours_viewed": cells.number("hours_viewed"),
             },
         )
-        st.dataframe(shown, column_config=config, hide_index=True)
+        st.dataframe(shown, column_config=config, hide_index=True, placeholder=UNKNOWN)
+        frame.offer("Live", "Most watched", shows)
 
 
 show_tail()

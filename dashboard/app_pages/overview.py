@@ -13,10 +13,7 @@ view = state.current()
 measure = measures.measure(view.measure)
 page = frame.open_page("Overview", "What was watched, by how many, and what moved", view)
 
-page.figures(
-    figures(view, ("hours_viewed", "plays", "users", "completion_rate_by_plays", "binge_share"))
-)
-
+top = page.reserve()
 left, right = st.columns([3, 2], gap="large")
 with left:
     page.panel(
@@ -31,5 +28,9 @@ with right:
         partial(viewing.top_shows, view),
         partial(bars.ranked, measure=measure, name="show_name", title="Show"),
         metrics=(view.measure,),
+    )
+with top:
+    page.figures(
+        figures(view, ("hours_viewed", "plays", "users", "completion_rate_by_plays", "binge_share"))
     )
 page.close()

@@ -76,7 +76,6 @@ page.table(
         "landed_at": cells.moment("Landed"),
         "stream": cells.text("Stream"),
         "source": cells.text("Source"),
-        "status": cells.text("Status"),
         "read_count": cells.count("Read"),
         "rejected_count": cells.count("Rejected"),
         "landed_count": cells.count("Landed"),
@@ -84,12 +83,12 @@ page.table(
         "quarantined_count": cells.count("Quarantined"),
         "duplicate_count": cells.count("Duplicate"),
         "superseded_count": cells.count("Superseded"),
-        "conservation_gap": cells.number("conservation_gap"),
+        "conservation_gap": cells.number("conservation_gap", title="Unaccounted"),
+        "status": cells.text("Status"),
         "batch_id": cells.text("Batch"),
     },
     metrics=("conservation_gap",),
     about="Read = rejected + landed; landed = valid + quarantined + duplicate + superseded.",
-    height=320,
 )
 page.table(
     "Restatements",

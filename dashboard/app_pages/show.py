@@ -21,18 +21,20 @@ name = st.selectbox("Show", tuple(names.values()), key="show", bind="query-param
 of_show = shows.of_show(view, show)
 smallest = view.smallest_group
 
-page.figures(
-    figures(
-        of_show,
-        ("hours_viewed", "plays", "users", "completion_rate_by_plays", "avg_view_duration"),
-    )
-)
+top = page.reserve()
 page.panel(
     f"{measure.label} over time",
     partial(shows.over_time, view, show),
     partial(charts.trend, measure=measure, time=PERIOD, compared=f"{COMPARED}{measure.column}"),
     metrics=(view.measure,),
 )
+with top:
+    page.figures(
+        figures(
+            of_show,
+            ("hours_viewed", "plays", "users", "completion_rate_by_plays", "avg_view_duration"),
+        )
+    )
 
 left, right = st.columns(2, gap="large")
 with left:
@@ -65,11 +67,11 @@ with left:
         partial(shows.episodes, view, show),
         partial(
             bars.columns,
-            measure=measures.measure("hours_viewed"),
+            measure=measure,
             x="name",
             title="Season and episode",
         ),
-        metrics=("hours_viewed",),
+        metrics=(view.measure,),
         empty="No play of these days says which episode it was of.",
     )
 with right:
@@ -80,6 +82,35 @@ with right:
         metrics=(view.measure,),
     )
 
+within = st.segmented_control(
+    "Audience of",
+    tuple(shows.HORIZONS),
+    default="Ever",
+    required=True,
+    key="within",
+    bind="query-params",
+    help="The days from the release of the film or season on, or all days.",
+)
+page.panel(
+    "From starters to completers",
+    partial(shows.funnel, show, shows.HORIZONS[within], smallest),
+    partial(
+        bars.grouped,
+        measure=Measure("user_count", "Users", "users"),
+        y="unit",
+        series="stage",
+        order=shows.STAGES,
+    ),
+    metrics=("starters", "watchers", "completers"),
+    about="Filters do not apply.",
+    empty=(
+        "Too few users have started it."
+        if within == "Ever"
+        else f"Not known: its release is not, or is before the first play; or the {within.lower()} "
+        "are not over; or too few users started it in them."
+    ),
+    needs=("rpt_show_funnels",),
+)
 page.table(
     "Seasons",
     partial(shows.seasons, show, smallest),

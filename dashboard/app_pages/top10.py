@@ -10,7 +10,12 @@ from dashboard.measures import Measure
 from dashboard.tables import top10
 
 view = state.current()
-page = frame.open_page("Top 10", "The shows with most views of each week", view)
+page = frame.open_page(
+    "Top 10",
+    "The shows with most views of each week, whatever days and filters are chosen",
+    view,
+    is_dated=False,
+)
 
 weeks = top10.weeks()
 left, right = st.columns([2, 3])
@@ -37,11 +42,13 @@ if not weeks[first_day]:
 
 page.table(
     f"{content_type.capitalize()}: {week(first_day)}",
-    partial(top10.ranking, first_day, content_type),
+    partial(top10.ranking, first_day, content_type, view.smallest_group),
     {
         "place": cells.number("top10_rank", title="Rank"),
-        "movement": st.column_config.TextColumn(
-            "Move", width="small", help="Places won or lost since the week before."
+        "movement": cells.text(
+            "Move",
+            "Places won or lost since the week before; new: never listed before.",
+            width="small",
         ),
         "show_name": st.column_config.TextColumn("Show", width="large"),
         "views": cells.number("views"),

@@ -31,15 +31,16 @@ class Place:
     """A show in a weekly list.
 
     `rank` is by views, and None for one that has no views among others that have; by hours where
-    none has. `rank_before` is None for a show that had none in the last one.
+    none has. `rank_before` is None for a show that had none in the last one. Figures that would
+    describe too few users are None.
     """
 
     rank: int | None
     rank_before: int | None
     show_name: str
     views: float | None
-    hours: float
-    plays: int
+    hours: float | None
+    plays: int | None
     weeks: int
 
 

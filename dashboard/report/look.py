@@ -40,6 +40,11 @@ text.strong { font-weight: 600; }
 .bar { fill: var(--bar); } .before { stroke: var(--mark); stroke-width: 2; }
 .axis, .grid { stroke: var(--rule); stroke-width: 1; } .area { fill: var(--area); }
 .curve { fill: none; stroke: var(--bar); stroke-width: 2; stroke-linejoin: round; }
+@media (max-width: 500px) { main { padding: 20px 16px 32px; }
+  .cards { grid-template-columns: 1fr 1fr; } .card b { font-size: 22px; }
+  th, td { padding: 5px 4px; } th.n { white-space: normal; }
+  td:nth-child(3):not(.n) { min-width: 8em; }
+  main > svg text, main > svg text.faint { font-size: 18px; } }
 @media print { main { padding: 0; } .card, table, svg { break-inside: avoid; } }
 """
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from dashboard.definitions import unit
 from dashboard.formats import amount, change
-from dashboard.places import PLACE
+from dashboard.places import AUDIENCES, PLACE
 from dashboard.report.facts import Curve, Facts, Figure, Mover, Place, Restated
 from dashboard.report.weeks import Week
 from watchhouse.questions import COMPARED, PERIOD, Question, ask
@@ -29,10 +29,14 @@ _TOP: Final = f"""
         where week_started_date between $first_day - 7 and $first_day
     )
     select
-        listed.content_type, listed.place, listed.show_name, listed.views, listed.hours_viewed,
-        listed.play_count, listed.week_in_top_count,
+        listed.content_type, listed.place, listed.show_name,
+        case when audiences.is_told then listed.views end as views,
+        case when audiences.is_told then listed.hours_viewed end as hours_viewed,
+        case when audiences.is_told then listed.play_count end as play_count,
+        listed.week_in_top_count,
         before.place as place_before
     from placed as listed
+    left join {AUDIENCES} as audiences on listed.show_id = audiences.show_id
     left join placed as before
         on
             listed.show_id = before.show_id

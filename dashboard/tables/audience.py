@@ -37,7 +37,7 @@ _LIFECYCLE: Final = """
 """
 _COHORTS: Final = """
     select
-        strftime(cohort_started_date, '%Y-%m-%d')
+        strftime(cohort_started_date, '%-d %b %Y')
         || ' (' || format('{:,}', cohort_user_count) || ')' as cohort,
         interval_number,
         cohort_started_date,

@@ -1,5 +1,6 @@
 """Shows side by side, and one show from near."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,6 +15,9 @@ from watchhouse.questions import COMPARED
 
 MOST: Final = 1000
 """Shows that the list holds; those with most of the measure."""
+STAGES: Final = ("Starters", "Watchers", "Completers")
+HORIZONS: Final[Mapping[str, str]] = {"Ever": "ever", "First 28 days": "28d", "First 7 days": "7d"}
+"""Since when its audience is counted: from the release of the film or season, or ever."""
 COMPARABLE: Final = 5
 """Shows that can be told apart in one chart."""
 _SHOWS: Final = """
@@ -40,6 +44,33 @@ _DROP_OFFS: Final = """
         on drops.show_id = curves.show_id and drops.bucket = curves.bucket
     where drops.show_id = $show and drops.play_count >= $smallest
     order by drops.drop_rank
+"""
+_FUNNEL: Final = """
+    with counted as (
+        select
+            funnels.season,
+            case
+                when funnels.season is not null then 'Season ' || funnels.season
+                when shows.content_type = 'film' then 'The film'
+                else 'No season known'
+            end as unit,
+            funnels.starter_count as "Starters",
+            funnels.watcher_count as "Watchers",
+            funnels.completer_count as "Completers"
+        from rpt_show_funnels as funnels
+        inner join dim_shows as shows on funnels.show_id = shows.show_id
+        where
+            funnels.show_id = $show
+            and funnels.horizon = $horizon
+            and funnels.starter_count >= $smallest
+    )
+
+    select season, unit, stage, user_count
+    from (
+        unpivot counted on "Starters", "Watchers", "Completers"
+        into name stage value user_count
+    ) as found
+    order by season nulls last, list_position($stages, stage)
 """
 _SEASONS: Final = """
     select *
@@ -111,11 +142,14 @@ def by_dimension(view: View, show_id: str, dimension: str) -> Sheet:
 
 
 def episodes(view: View, show_id: str) -> Sheet:
-    """Return hours and users of the episodes of a show."""
-    asked = Asked(("hours_viewed", "users"), ("season", "episode"), limit=MOST)
+    """Return the measure and users of the episodes of a show."""
+    asked = Asked((view.measure, "users"), ("season", "episode"), limit=MOST)
     found = sheet(of_show(view, show_id), asked)
     table = found.table.filter(pc.is_valid(found.table["episode"]))
-    names = [f"{row['season']}.{row['episode']:02}" for row in table.to_pylist()]
+    names = [
+        f"E{row['episode']}" if row["season"] is None else f"S{row['season']} E{row['episode']}"
+        for row in table.to_pylist()
+    ]
     return Sheet(table.append_column("name", pa.array(names, pa.string())), found.notes)
 
 
@@ -129,6 +163,12 @@ def drop_offs(show_id: str, smallest: int) -> pa.Table:
     """Return the steepest falls of that curve."""
     reads.require("rpt_retention_drop_offs")
     return _of(_DROP_OFFS, show_id, smallest).table
+
+
+def funnel(show_id: str, horizon: str, smallest: int) -> Sheet:
+    """Return who started, watched and completed a film or each season, one row for each stage."""
+    reads.require("rpt_show_funnels")
+    return _of(_FUNNEL, show_id, smallest, horizon=horizon, stages=list(STAGES))
 
 
 def seasons(show_id: str, smallest: int) -> Sheet:

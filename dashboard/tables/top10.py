@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from dashboard import reads
-from dashboard.places import PLACE
+from dashboard.places import AUDIENCES, PLACE
 from dashboard.reads import Sheet
 
 _WEEKS: Final = """
@@ -21,8 +21,15 @@ _PLACED: Final = f"""
 _LIST: Final = f"""
     {_PLACED}
     select
-        listed.* exclude (is_complete_week),
+        listed.place,
+        listed.hours_rank,
+        listed.show_name,
+        case when audiences.is_told then listed.hours_viewed end as hours_viewed,
+        case when audiences.is_told then listed.views end as views,
+        case when audiences.is_told then listed.play_count end as play_count,
+        listed.week_in_top_count,
         case
+            when before.show_id is null and listed.week_in_top_count > 1 then 'back'
             when before.show_id is null then 'new'
             when before.place > listed.place then '▲ ' || (before.place - listed.place)
             when before.place < listed.place then '▼ ' || (listed.place - before.place)
@@ -33,6 +40,7 @@ _LIST: Final = f"""
         on
             listed.show_id = before.show_id
             and listed.week_started_date = before.week_started_date + 7
+    left join {AUDIENCES} as audiences on listed.show_id = audiences.show_id
     where listed.week_started_date = $week
     order by listed.place, listed.hours_rank, listed.show_name
 """  # noqa: S608 - names of our own
@@ -59,9 +67,16 @@ def latest_whole(weeks: Mapping[date, bool]) -> int:
     return next((place for place, is_over in enumerate(weeks.values()) if is_over), 0)
 
 
-def ranking(week: date, content_type: str) -> Sheet:
-    """Return one list; `movement` says the places won or lost since the week before."""
-    return Sheet(reads.read(_LIST, {"week": week, "content_type": content_type}))
+def ranking(week: date, content_type: str, smallest: int) -> Sheet:
+    """Return one list; `movement` says the places won or lost since the week before.
+
+    A show that on no day had `smallest` users keeps its place and has no figures.
+    """
+    values = {"week": week, "content_type": content_type, "smallest": smallest}
+    table = reads.read(_LIST, values)
+    if not table["hours_viewed"].null_count:
+        return Sheet(table)
+    return Sheet(table, (f"Figures of fewer than {smallest} users are left out.",))
 
 
 def ranks(week: date, content_type: str) -> Sheet:

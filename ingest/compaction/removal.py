@@ -1,15 +1,22 @@
 """Originals of what was compacted are removed once nobody can still be reading them."""
 
 import contextlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger
 from watchhouse.locks import builder_lock
 from watchhouse.storage import sync_folder
+
+_PIECE: Final = 2000
+"""Files that are removed while builders wait."""
+_PAUSE_SECONDS: Final = 0.3
+"""Longer than it takes a builder that waits to see that the lock is free."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,8 @@ def remove_originals(
 ) -> Removal:
     """Remove what the newest entries do not need, if they are older than `grace`.
 
-    The builder lock is held meanwhile: a build reads files, by the ledger as it was at its
-    beginning, for as long as it lasts.
+    The builder lock is held while some are removed: a build reads files, by the ledger as it was
+    at its beginning, for as long as it lasts. One that begins between two pieces knows better.
 
     Raises:
         LockTimeoutError: a builder works; the next compaction removes them.
@@ -45,10 +52,13 @@ def remove_originals(
     if not due:
         return Removal(waiting=waiting_count)
     gone = _paths(entry for path in due for entry in outdated[path].entries) - needed - younger
-    with builder_lock(home.builder_lock, timeout=lock_timeout):
-        _remove([home.root / path for path in gone])
-        # Last: until then they tell the next compaction what to remove.
-        _remove(due)
+    # Files of the ledger last: until then they tell the next compaction what to remove.
+    paths = [*sorted(home.root / path for path in gone), *sorted(due)]
+    for start in range(0, len(paths), _PIECE):
+        if start:
+            time.sleep(_PAUSE_SECONDS)  # A builder that waits has its turn.
+        with builder_lock(home.builder_lock, timeout=lock_timeout):
+            _remove(paths[start : start + _PIECE])
     for path in due:
         ledger.forget(path)
     return Removal(len(gone) + len(due), waiting_count)

@@ -9,6 +9,8 @@
 -- depends_on: {{ ref('int_batches') }}
 {%- if not is_incremental() %}
 {{ require_whole_lake() }}
+{%- else %}
+{{ require_made_now('int_contested_plays') }}
 {%- endif %}
 with
 

@@ -13,13 +13,14 @@ import duckdb
 import httpx
 import pytest
 
+from api.marts import PATHS as MART_PATHS
 from tests.api.conftest import Service
 from tests.warehouse.workshop import Project, Workshop
 from watchhouse.collection import collect
 from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
 
-CLIENTS = 4
+CLIENTS = 8
 HOURS = 3_600_000_000
 # Each release bears its number in four marts: as hours of a play and of a user's day, and in names.
 NUMBERED = """
@@ -54,6 +55,19 @@ def numbers_of_query(found: dict[str, Any]) -> set[int]:
     return names | {round(row["hours_viewed"] / row["plays"]) for row in found["items"]}
 
 
+def numbers_of_days(found: dict[str, Any]) -> set[int]:
+    return {row["watched_microseconds"] // (HOURS * row["play_count"]) for row in found["items"]}
+
+
+def numbers_of_user(found: dict[str, Any]) -> set[int]:
+    return {round(found["total_hours"] / len(found["recent_activity"]))}
+
+
+def numbers_of_mart(found: dict[str, Any]) -> set[int]:
+    """Nothing in its rows is numbered."""
+    return {found["release"]}
+
+
 def publish(workshop: Workshop, number: int) -> None:
     with duckdb.connect(str(workshop.home.build_database)) as connection:
         connection.execute(NUMBERED.format(number=number, hours=HOURS))
@@ -83,7 +97,12 @@ def test_every_answer_is_of_one_release(
         f"/shows/{dark}/analytics": numbers_of_show,
         "/v1/shows": numbers_of_shows,
         "/v1/metrics/query?metrics=hours_viewed,plays&dimensions=show_name": numbers_of_query,
+        f"/v1/shows/{dark}/days": numbers_of_days,
+        "/users/u0/analytics": numbers_of_user,
+        **dict.fromkeys(("/v1/users/u0", "/v1/quality", "/v1/quarantine"), numbers_of_mart),
     }
+    for mart in MART_PATHS:
+        paths.setdefault(mart.path.format(show_id=dark), numbers_of_mart)
     is_over = Event()
 
     def read(client: httpx.Client) -> Counter[int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTimeError
 
 from tests.dashboard.test_pages import PAGES
 
@@ -21,6 +22,8 @@ CHART = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg
 DRAWN = f"{CHART}, [data-testid=stDataFrame] canvas, [data-testid=stAlert]"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 WAIT = 60_000
+STEP = 5_000
+"""Milliseconds for one try of what may have to be tried again."""
 
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason="no browser: install one with `apt-get install chromium`"
@@ -117,6 +120,26 @@ def test_the_overview_fits_every_screen(
     assert background == ("rgb(15, 21, 28)" if scheme == "dark" else "rgb(255, 255, 255)")
 
 
+def choose(page: Page, label: str, option: str, *, until: str) -> None:
+    """Choose an option of a list until the address says so.
+
+    A list that is open closes when the page scrolls under it or draws its controls anew, which it
+    may do at any time. To type an option that has been chosen already changes nothing.
+    """
+    for _ in range(WAIT // STEP):
+        page.get_by_label(label, exact=True).fill(option)
+        try:
+            page.get_by_role("option", name=option, exact=True).click(timeout=STEP)
+            page.wait_for_url(re.compile(re.escape(until)), timeout=STEP)
+        except NotInTimeError:
+            if until in page.url:
+                return
+            continue
+        return
+    message = f"{option} of {label} could not be chosen: {page.url}"
+    raise AssertionError(message)
+
+
 def test_a_filter_changes_what_is_drawn_and_its_link_restores_it(
     open_page: Callable[..., tuple[Page, list[str]]],
 ) -> None:
@@ -124,10 +147,7 @@ def test_a_filter_changes_what_is_drawn_and_its_link_restores_it(
     hours = page.locator("[data-testid=stMetricValue]").first
     hours.get_by_text("147", exact=True).wait_for()
     page.wait_for_selector(IDLE)
-    # By key: a click that has to scroll there first may close the list that it opens.
-    page.get_by_label("Device").press("ArrowDown")
-    page.get_by_role("option", name="mobile").click()
+    choose(page, "Device", "mobile", until="device=mobile")
     hours.get_by_text("35.0", exact=True).wait_for()
-    assert "device=mobile" in page.url
     restored, _ = open_page(page.url.rpartition("/")[2])
     restored.locator("[data-testid=stMetricValue]").first.get_by_text("35.0", exact=True).wait_for()

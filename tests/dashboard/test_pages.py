@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.definitions import registry
-from tests.dashboard.conftest import KEY
+from tests.dashboard.conftest import APP, KEY
 from watchhouse.pseudonyms import Pseudonymiser
 
 PAGES = ("overview", "shows", "show", "top10", "audience", "when", "user", "live", "quality")
@@ -19,6 +20,17 @@ Draw = Callable[..., AppTest]
 
 def figures(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
+
+
+def funnel(app: AppTest) -> dict[str, int]:
+    """Return what the chart of starters, watchers and completers draws."""
+    drawn = [
+        pa.ipc.open_stream(dataset.data.data).read_all()
+        for chart in app.get("vega_lite_chart")
+        for dataset in chart.proto.datasets
+    ]
+    (table,) = (table for table in drawn if "stage" in table.column_names)
+    return {row["stage"]: row["user_count"] for row in table.to_pylist()}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -95,6 +107,19 @@ def test_one_show_has_its_own_figures(page: Draw, published: Path) -> None:
     assert figures(app)["Minutes a play"] == "30.0"
 
 
+def test_the_funnel_counts_starters_watchers_and_completers(page: Draw, published: Path) -> None:
+    # Eight users with whole episodes of a series that no catalogue lists, five with fourteen halves
+    # of a film.
+    assert funnel(page(published, "show", show="Dark")) == {"Starters": 8, "Watchers": 8}
+    assert funnel(page(published, "show", show="Moon")) == {
+        "Starters": 5,
+        "Watchers": 5,
+        "Completers": 5,
+    }
+    app = page(published, "show", show="Dark", within="First 7 days")
+    assert any("Not known: its release" in note.value for note in app.info)
+
+
 def test_the_weekly_list_is_of_the_latest_whole_week(page: Draw, published: Path) -> None:
     app = page(published, "top10")
     assert app.selectbox(key="week").value == date(2026, 1, 26)
@@ -102,6 +127,19 @@ def test_the_weekly_list_is_of_the_latest_whole_week(page: Draw, published: Path
     assert list(listed["show_name"]) == ["Moon"]
     assert list(listed["hours_viewed"]) == [17.5]
     assert list(listed["movement"]) == ["="]
+
+
+def test_a_list_keeps_the_figures_of_few_users_back(
+    page: Draw, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(published)
+    monkeypatch.setenv("WATCHHOUSE_SMALLEST_GROUP", "6")
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app.switch_page("app_pages/top10.py").run()
+    listed = app.dataframe[0].value
+    assert list(listed["show_name"]) == ["Moon"]
+    assert listed[["hours_viewed", "views", "play_count"]].isna().all(axis=None)
+    assert any("fewer than 6 users" in text.value for text in app.caption)
 
 
 def test_every_record_is_accounted_for(page: Draw, published: Path) -> None:
@@ -122,7 +160,7 @@ def test_every_figure_explains_itself(page: Draw, published: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "is_dated"), [("live", False), ("quality", False), ("top10", True)]
+    ("name", "is_dated"), [("live", False), ("quality", False), ("top10", False), ("when", True)]
 )
 def test_days_are_named_only_where_they_apply(
     page: Draw, published: Path, name: str, *, is_dated: bool

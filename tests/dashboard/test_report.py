@@ -137,6 +137,10 @@ def test_too_few_users_are_not_told(published: Path) -> None:
         facts = read(release, week, smallest_group=6)
         none = read(release, week, smallest_group=9)
     assert facts.movers == ()
+    assert facts.lists == {
+        "film": (Place(1, None, "Moon", None, None, None, 1),),
+        "series": (Place(1, 1, "Dark", None, 56.0, 56, 3),),
+    }
     assert {figure.value for figure in none.figures} == {"–"}  # noqa: RUF001 - a dash is meant
 
 

@@ -55,6 +55,16 @@ def test_what_core_builds_saw_reaches_every_mart(
     with build_database(workshop.home) as connection:
         assert read_state(connection).waiting == set()
 
+    # What was never published is replaced, not added once more, by a run of few models.
+    events = "intermediate.int_watch_events_deduplicated"
+    with build_database(at_once.home) as connection:
+        before = connection.execute(f"select count(*) from {events}").fetchone()
+    (refused,) = at_once.run_only("int_watch_events_deduplicated")
+    assert "cannot be made without int_contested_plays" in refused
+    assert at_once.run_only("int_contested_plays", "int_watch_events_deduplicated") == []
+    with build_database(at_once.home) as connection:
+        assert connection.execute(f"select count(*) from {events}").fetchone() == before
+
 
 @pytest.mark.parametrize(
     ("options", "is_complete"),

@@ -1,4 +1,8 @@
 {%- set windows = {'1d': 1, '7d': 7, '28d': 28, '91d': 91} -%}
+{%- set counts = [
+    'play_count', 'session_count', 'complete_play_count', 'known_runtime_play_count',
+    'watched_microseconds',
+] -%}
 {{ config(meta={'publish': {'order_by': ['user_id', 'window_name'], 'indexes': [['user_id']]}}) }}
 with
 
@@ -47,39 +51,22 @@ windows as (
 
 ),
 
+-- One look at the days says it for every window at once; the longest one holds the others.
 recent as (
 
     select
         user_days.user_id,
-        windows.window_name,
-        cast(sum(user_days.play_count) as bigint) as play_count,
-        count(*) as active_day_count,
-        cast(sum(user_days.session_count) as bigint) as session_count,
-        cast(sum(user_days.complete_play_count) as bigint) as complete_play_count,
-        cast(sum(user_days.known_runtime_play_count) as bigint) as known_runtime_play_count,
-        cast(sum(user_days.watched_microseconds) as bigint) as watched_microseconds
+        {%- for window, length in windows.items() %}
+        {%- set inside = 'user_days.activity_date > bounds.last_activity_date - ' ~ length %}
+        count(*) filter (where {{ inside }}) as active_day_count_{{ window }},
+        {%- for name in counts %}
+        sum(user_days.{{ name }}) filter (where {{ inside }}) as {{ name }}_{{ window }},
+        {%- endfor %}
+        {%- endfor %}
     from user_days
-    inner join windows on user_days.activity_date >= windows.window_started_date
-    group by user_days.user_id, windows.window_name
-
-),
-
-totals as (
-
-    select * from recent
-
-    union all
-
-    select
-        user_id,
-        'all' as window_name,
-        play_count,
-        active_day_count,
-        session_count,
-        complete_play_count,
-        known_runtime_play_count,
-        watched_microseconds
-    from users
+    inner join bounds
+        on user_days.activity_date > bounds.last_activity_date - {{ windows.values() | max }}
+    group by user_days.user_id
 
 ),
 
@@ -87,12 +74,47 @@ shows as (
 
     select
         user_shows.user_id,
-        windows.window_name,
-        count(*) as show_count
+        {%- for window, length in windows.items() %}
+        count(*) filter (
+            where user_shows.last_activity_date > bounds.last_activity_date - {{ length }}
+        ) as show_count_{{ window }},
+        {%- endfor %}
+        count(*) as show_count_all
     from user_shows
-    inner join windows
-        on user_shows.last_activity_date >= coalesce(windows.window_started_date, '-infinity')
-    group by user_shows.user_id, windows.window_name
+    cross join bounds
+    group by user_shows.user_id
+
+),
+
+totals as (
+
+    {%- for window in windows %}
+
+    select
+        recent.user_id,
+        '{{ window }}' as window_name,
+        {%- for name in counts %}
+        cast(recent.{{ name }}_{{ window }} as bigint) as {{ name }},
+        {%- endfor %}
+        recent.active_day_count_{{ window }} as active_day_count,
+        shows.show_count_{{ window }} as show_count
+    from recent
+    inner join shows on recent.user_id = shows.user_id
+    where recent.active_day_count_{{ window }} > 0
+
+    union all
+    {%- endfor %}
+
+    select
+        users.user_id,
+        'all' as window_name,
+        {%- for name in counts %}
+        users.{{ name }},
+        {%- endfor %}
+        users.active_day_count,
+        shows.show_count_all as show_count
+    from users
+    inner join shows on users.user_id = shows.user_id
 
 ),
 
@@ -103,7 +125,7 @@ final as (
         totals.window_name,
         totals.play_count,
         totals.active_day_count,
-        shows.show_count,
+        totals.show_count,
         totals.session_count,
         totals.complete_play_count,
         totals.known_runtime_play_count,
@@ -113,8 +135,6 @@ final as (
         windows.window_ended_date
     from totals
     inner join windows on totals.window_name = windows.window_name
-    inner join shows
-        on totals.user_id = shows.user_id and totals.window_name = shows.window_name
 
 )
 

@@ -61,7 +61,7 @@ users as (
 ),
 
 -- A show that fewer users watched than must share a pair is in no pair. Small numbers instead of
--- names make the pairs cheap.
+-- names, of shows and of users, make the pairs cheap.
 shows as (
 
     select
@@ -74,13 +74,24 @@ shows as (
 
 ),
 
+user_numbers as (
+
+    select
+        user_id,
+        row_number() over () as user_number
+    from baskets
+    group by user_id
+
+),
+
 numbered as (
 
     select
-        baskets.user_id,
+        cast(user_numbers.user_number as integer) as user_number,
         cast(shows.show_number as integer) as show_number
     from baskets
     inner join shows on baskets.show_id = shows.show_id
+    inner join user_numbers on baskets.user_id = user_numbers.user_id
 
 ),
 
@@ -92,7 +103,7 @@ pairs as (
         count(*) as shared_user_count
     from numbered as one
     inner join numbered as other
-        on one.user_id = other.user_id and one.show_number < other.show_number
+        on one.user_number = other.user_number and one.show_number < other.show_number
     group by one.show_number, other.show_number
     having count(*) >= {{ var('affinity_min_shared_users') }}
 

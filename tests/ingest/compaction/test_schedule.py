@@ -1,5 +1,7 @@
 """Compaction beside other work: begun when there is time, in a process of its own."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -8,6 +10,7 @@ import pytest
 from ingest.compaction.schedule import Schedule
 from tests.ingest.compaction.conftest import Days, Rows
 from watchhouse.layout import Home
+from watchhouse.locks import builder_lock
 
 DEADLINE = 60.0
 
@@ -55,3 +58,20 @@ def test_whoever_stops_does_not_wait(filled: Days, monkeypatch: pytest.MonkeyPat
     schedule.stop()
     assert work is not None
     assert work.returncode is not None
+
+
+def test_run_compacts_also_while_it_cannot_build(
+    filled: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHHOUSE_HOME", str(filled.home.root))
+    monkeypatch.setenv("WATCHHOUSE_PSEUDONYM_KEY", "00" * 32)
+    monkeypatch.setenv("WATCHHOUSE_LOCK_TIMEOUT", "0")
+    command = [sys.executable, "-m", "watchhouse", "run", "--compact-every", "0.5"]
+    with builder_lock(filled.home.builder_lock, timeout=0):
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        until_compacted(filled, lambda: None)
+        running.terminate()
+        _, said = running.communicate(timeout=DEADLINE)
+    assert running.returncode == 0, said
+    assert "2026-03-02: 10 batches with 30 rows: 20 files are now 2" in said
+    assert "Traceback" not in said
