@@ -100,6 +100,16 @@
     )
 {%- endmacro %}
 
+{#- The same per viewer and film or season, whose season may not be known. -#}
+{% macro of_changed_user_units(row='target') -%}
+    (
+        {{ of_changed_users(row) }}
+        or ({{ row }}.show_id, coalesce({{ row }}.season, -1)) in (
+            select show_id, coalesce(season, -1) from {{ ref('int_changed_units') }}
+        )
+    )
+{%- endmacro %}
+
 {#- Rows whose batch came or went: see the column is_moved of int_batches. -#}
 {% macro of_moved_batches(row='target') -%}
     {{ row }}.batch_id in (select batch_id from {{ ref('int_batches') }} where is_moved)
