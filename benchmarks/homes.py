@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from benchmarks.measuring import WORK, say
 
-EVENTS_PER_DAY: Final = 125_000
+EVENTS_PER_DAY: Final = 10_000
+"""So few that a million fill the longest window, 91 days: more history then changes no window."""
 USERS: Final = 100_000
-START: Final = date(2025, 6, 2)
+START: Final = date(2021, 6, 7)
 BATCH_EVENTS: Final = 50_000
 LATE_EVENTS: Final = 1_000
 LATE_DAYS: Final = 7
@@ -58,9 +59,9 @@ class Worker:
         environment = {**os.environ, "WATCHHOUSE_HOME": str(self.home)}
         subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603
 
-    def build(self) -> Times:
+    def build(self, selection: Literal["core", "full"] = "full") -> Times:
         """Build and publish; return what it took."""
-        self._pipe.send("build")
+        self._pipe.send(selection)
         return Times(*self._pipe.recv())
 
     def close(self) -> float:
@@ -95,14 +96,15 @@ def history(events: int) -> list[Path]:
 
 
 def batch_after(events: int, round_: int) -> list[Path]:
-    """Return a file with the events of the day after a history, some of them of days before."""
+    """Return a file with the events of the days after a history, and a few of days before."""
     day = START + timedelta(days=events // EVENTS_PER_DAY)
     folder = _INPUT / f"batch-{day}-{round_}"
     path = folder / "batch.csv"
     if not path.exists():
         fresh, late = folder / "fresh", folder / "late"
         seed = 100 + round_
-        _simulate(fresh, BATCH_EVENTS - LATE_EVENTS, days=1, start=day, seed=seed)
+        days = BATCH_EVENTS // EVENTS_PER_DAY
+        _simulate(fresh, BATCH_EVENTS - LATE_EVENTS, days=days, start=day, seed=seed)
         before = day - timedelta(days=LATE_DAYS)
         _simulate(late, LATE_EVENTS, days=LATE_DAYS, start=before, seed=seed)
         lines = (fresh / "events-001.csv").read_bytes()
@@ -133,9 +135,9 @@ def _serve(home: Path, pipe: Connection) -> None:
     from watchhouse.warehouse import Warehouse  # noqa: PLC0415
 
     warehouse = Warehouse(Settings(home=home))
-    while pipe.recv() == "build":
+    while (selection := pipe.recv()) != "stop":
         started = time.monotonic()
-        report = warehouse.build().report
+        report = warehouse.build(selection=selection).report
         total = time.monotonic() - started
         if report is None:
             pipe.send((0.0, total, {}))
