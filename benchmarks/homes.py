@@ -126,7 +126,8 @@ def _simulate(folder: Path, events: int, *, days: int, start: date, seed: int) -
     }
     words = [str(word) for pair in options.items() for word in pair]
     command = [sys.executable, "-m", "watchhouse", "simulate", *words]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # noqa: S603
+    quiet = subprocess.DEVNULL
+    subprocess.run(command, check=True, stdout=quiet, stderr=quiet)  # noqa: S603
 
 
 def _serve(home: Path, pipe: Connection) -> None:
