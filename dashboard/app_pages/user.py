@@ -52,21 +52,21 @@ said = (
 )
 st.markdown(" ".join(f":gray-badge[{title}: {value}]" for title, value in said if value))
 page.figures(users.figures(profile))
-hours = measures.measure("hours_viewed")
+measure = measures.measure(view.measure)
 left, right = st.columns(2, gap="large")
 with left:
     page.panel(
-        "Hours by day",
-        partial(users.by_day, user),
-        partial(bars.columns, measure=hours, x="day", title="Day"),
-        metrics=("hours_viewed",),
+        f"{measure.label} by day",
+        partial(users.by_day, user, view.measure),
+        partial(bars.columns, measure=measure, x="day", title="Day"),
+        metrics=(view.measure,),
     )
 with right:
     page.panel(
         "Most watched",
-        partial(users.shows, user),
-        partial(bars.ranked, measure=hours, name="show_name", title="Show"),
-        metrics=("hours_viewed",),
+        partial(users.shows, user, view.measure),
+        partial(bars.ranked, measure=measure, name="show_name", title="Show"),
+        metrics=(view.measure,),
     )
 page.table(
     "Plays",

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+import pyarrow as pa
+
 from dashboard import reads
 from dashboard.definitions import unit
 from dashboard.figures import Figure
@@ -20,16 +22,21 @@ _PROFILE: Final = """
     where users.user_id = $user
 """
 _SHOWS: Final = """
-    select show_name, sum(watched_microseconds)::double / 3600e6 as hours_viewed
+    select
+        show_name,
+        sum(watched_microseconds)::double / 3600e6 as hours_viewed,
+        count(*)::bigint as plays
     from fct_plays
     where user_id = $user
     group by show_id, show_name
-    order by hours_viewed desc, show_name
+    order by {measure} desc, show_name
     limit 10
 """
 _DAYS: Final = """
     with watched as (
-        select activity_date, watched_microseconds from fct_user_days where user_id = $user
+        select activity_date, watched_microseconds, play_count
+        from fct_user_days
+        where user_id = $user
     ), days as (
         select unnest(generate_series(min(activity_date), max(activity_date), interval 1 day))::date
             as activity_date
@@ -38,7 +45,8 @@ _DAYS: Final = """
 
     select
         strftime(days.activity_date, '%Y-%m-%d') as day,
-        coalesce(watched.watched_microseconds, 0)::double / 3600e6 as hours_viewed
+        coalesce(watched.watched_microseconds, 0)::double / 3600e6 as hours_viewed,
+        coalesce(watched.play_count, 0)::bigint as plays
     from days
     left join watched on days.activity_date = watched.activity_date
     order by days.activity_date
@@ -66,14 +74,18 @@ def figures(profile: dict[str, Any]) -> list[Figure]:
     return [Figure(name, amount(profile[name], unit(name))) for name in _FIGURES]
 
 
-def shows(user: str) -> Sheet:
-    """Return the ten shows that a user watched most."""
-    return Sheet(reads.read(_SHOWS, {"user": user}))
+def shows(user: str, measure: str) -> Sheet:
+    """Return the ten shows of which a user has most of the measure."""
+    return _of(reads.read(_SHOWS.format(measure=measure), {"user": user}), "show_name", measure)
 
 
-def by_day(user: str) -> Sheet:
-    """Return the hours of each day from the first to the last on which a user watched."""
-    return Sheet(reads.read(_DAYS, {"user": user}))
+def by_day(user: str, measure: str) -> Sheet:
+    """Return the measure of each day from the first to the last on which a user watched."""
+    return _of(reads.read(_DAYS, {"user": user}), "day", measure)
+
+
+def _of(rows: pa.Table, name: str, measure: str) -> Sheet:
+    return Sheet(rows.select([name, measure]))
 
 
 def history(user: str) -> Sheet:

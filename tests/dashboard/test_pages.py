@@ -22,15 +22,20 @@ def figures(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-def funnel(app: AppTest) -> dict[str, int]:
-    """Return what the chart of starters, watchers and completers draws."""
-    drawn = [
+def drawn(app: AppTest, names: str, numbers: str) -> dict[str, int]:
+    """Return what a chart draws, by the name of each bar."""
+    tables = [
         pa.ipc.open_stream(dataset.data.data).read_all()
         for chart in app.get("vega_lite_chart")
         for dataset in chart.proto.datasets
     ]
-    (table,) = (table for table in drawn if "stage" in table.column_names)
-    return {row["stage"]: row["user_count"] for row in table.to_pylist()}
+    (table,) = (table for table in tables if names in table.column_names)
+    return {row[names]: row[numbers] for row in table.to_pylist()}
+
+
+def funnel(app: AppTest) -> dict[str, int]:
+    """Return what the chart of starters, watchers and completers draws."""
+    return drawn(app, "stage", "user_count")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -189,10 +194,12 @@ def test_a_user_is_shown_and_each_look_is_recorded(
     assert not (home / "access").exists()
 
     # u0 watched an hour of Dark on each of 29 days, and 14 halves of Moon.
+    app.session_state["measure"] = "plays"
     app.text_input[0].set_value("u0").run()
     assert figures(app)["Hours viewed"] == "36.0"
     assert figures(app)["Plays"] == "43"
     assert figures(app)["Active days in 28"] == "28"
+    assert drawn(app, "show_name", "plays") == {"Dark": 29, "Moon": 14}
     history = app.dataframe[0].value
     assert len(history) == 43
     assert list(history["show_name"][:2]) == ["Dark", "Moon"]
