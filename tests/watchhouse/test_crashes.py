@@ -13,7 +13,7 @@ from watchhouse.state import build_database, read_state
 
 # Publishes again and again, each time in a forked child that is killed one step later than the
 # one before, until a child gets through. A step is a call that changes something on disk, or
-# every tenth statement: those of one transaction, of which there are hundreds, are alike.
+# every 25th statement: those of one transaction, of which there are hundreds, are alike.
 _KILLED_EVERYWHERE = """
 import os, pickle, signal, sys
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ def publish_until(step):
             return
         if function.__name__ == "execute":
             statements += 1
-        if function.__name__ in STEPS or (function.__name__ == "execute" and statements % 10 == 1):
+        if function.__name__ in STEPS or (function.__name__ == "execute" and statements % 25 == 1):
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
