@@ -55,7 +55,6 @@ windows as (
 recent as (
 
     select
-        user_days.user_id,
         {%- for window, length in windows.items() %}
         {%- set inside = 'user_days.activity_date > bounds.last_activity_date - ' ~ length %}
         count(*) filter (where {{ inside }}) as active_day_count_{{ window }},
@@ -63,6 +62,7 @@ recent as (
         sum(user_days.{{ name }}) filter (where {{ inside }}) as {{ name }}_{{ window }},
         {%- endfor %}
         {%- endfor %}
+        user_days.user_id
     from user_days
     inner join bounds
         on user_days.activity_date > bounds.last_activity_date - {{ windows.values() | max }}
