@@ -155,8 +155,7 @@ async def get_quarantine(
 
 def _lifetime(question: Question, user: str) -> dict[str, Any]:
     """Return all that a user ever did; from the days unless the scores have seen them all."""
-    scored = question.manifest.marts.get("rpt_users")
-    if scored is not None and scored.release_id == question.manifest.release_id:
+    if question.manifest.is_fresh("rpt_users"):
         found = question.row(queries.LIFETIME, {"user": user})
         if found is not None:
             return found

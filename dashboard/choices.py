@@ -51,7 +51,7 @@ def known_days() -> Days | None:
 def values(dimension: str) -> tuple[str | None, ...]:
     """Return the values of a filter, in order; None is not known."""
     found = _VALUES[dimension]
-    if reads.is_fresh(_SMALLER):
+    if reads.manifest().is_fresh(_SMALLER):
         # The same values in far fewer rows.
         found = found.replace("fct_plays", _SMALLER)
     table = reads.read(_ORDERED.format(found))

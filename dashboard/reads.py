@@ -74,11 +74,6 @@ def has(*marts: str) -> bool:
     return all(mart in manifest().marts for mart in marts)
 
 
-def is_fresh(mart: str) -> bool:
-    """Tell whether a mart was written by the pinned release itself, with all that it knows."""
-    return has(mart) and manifest().marts[mart].release_id == manifest().release_id
-
-
 def require(*marts: str) -> None:
     """Have the page say so where the pinned release is older than a mart that it reads.
 

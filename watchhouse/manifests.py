@@ -63,13 +63,14 @@ class ReleaseManifest(BaseModel):
     home: str
     marts: dict[str, PublishedMart]
 
+    def is_fresh(self, name: str) -> bool:
+        """Tell whether a mart is there and was written by this release, with all that it knows."""
+        mart = self.marts.get(name)
+        return mart is not None and mart.release_id in {None, self.release_id}
+
     def older_marts(self) -> dict[str, PublishedMart]:
         """Return the marts that this release took over from one before it."""
-        return {
-            name: mart
-            for name, mart in self.marts.items()
-            if mart.release_id not in {None, self.release_id}
-        }
+        return {name: mart for name, mart in self.marts.items() if not self.is_fresh(name)}
 
     def part_paths(self) -> frozenset[str]:
         """Return the paths of every Parquet file that the release needs."""
