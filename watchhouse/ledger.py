@@ -123,8 +123,8 @@ class Ledger:
     def __init__(self, home: Home) -> None:
         """Look at nothing yet: a home without a lake has an empty ledger."""
         self._home = home
-        self._lines: dict[Path, tuple[Entry, ...]] = {}
-        self._read: set[str] = set()
+        self._lines: dict[str, tuple[Entry, ...]] = {}
+        """By path, as text: all of them are looked through at every look."""
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, Path] = {}
 
@@ -140,7 +140,7 @@ class Ledger:
 
     def _read_new(self) -> bool:
         is_whole = True
-        for path in _files(self._home.ledger, but=self._read):
+        for path in _files(self._home.ledger, but=self._lines.keys()):
             try:
                 # Only a line feed ends an entry: names may hold U+2028, which JSON leaves as it is.
                 lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -159,8 +159,7 @@ class Ledger:
 
     def _take(self, path: Path, entries: tuple[Entry, ...]) -> None:
         """Let the entries of a file count, but for those that another file has newer."""
-        self._lines[path] = entries
-        self._read.add(str(path))
+        self._lines[str(path)] = entries
         for entry in entries:
             known = self._entries.get(entry.batch_id)
             if known is None or _is_newer(entry, known):
@@ -213,7 +212,7 @@ class Ledger:
     def files_of(self, day: date) -> Sequence[Path]:
         """Return the files of the last `refresh` with entries of batches that landed on a day."""
         folder = self._folder(day)
-        return sorted(path for path in self._lines if path.parent == folder)
+        return sorted(path for path in map(Path, self._lines) if path.parent == folder)
 
     def fold(self, day: date, entries: Sequence[Entry]) -> bool:
         """Write one file with entries of a day, each of a new revision; False if it is there.
@@ -233,15 +232,14 @@ class Ledger:
     def outdated(self) -> Mapping[Path, "Outdated"]:
         """Return the files, as of the last `refresh`, whose every entry has a newer one."""
         return {
-            path: Outdated(entries, frozenset(self._places[entry.batch_id] for entry in entries))
-            for path, entries in self._lines.items()
-            if all(self._places[entry.batch_id] != path for entry in entries)
+            Path(text): Outdated(entries, frozenset(self._places[e.batch_id] for e in entries))
+            for text, entries in self._lines.items()
+            if all(str(self._places[entry.batch_id]) != text for entry in entries)
         }
 
     def forget(self, path: Path) -> None:
         """Know nothing more of an outdated file, which is gone."""
-        del self._lines[path]
-        self._read.discard(str(path))
+        del self._lines[str(path)]
 
     def _folder(self, day: date) -> Path:
         return self._home.ledger / f"ingest_date={day.isoformat()}"
