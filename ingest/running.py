@@ -80,19 +80,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     Raises:
         WatchhouseError: the topics or the lake cannot be used.
     """
-    if not arguments.every >= 0:
-        message = f"--every {arguments.every}: give seconds, 0 or more"
-        raise UsageError(message)
-    full_every = settings.full_every if arguments.full_every is None else arguments.full_every
-    if not full_every >= 0:
-        message = f"--full-every {full_every}: give seconds, 0 or more"
-        raise UsageError(message)
-    compact_every = settings.compact_every
-    if arguments.compact_every is not None:
-        compact_every = arguments.compact_every
-    if not compact_every >= 0:
-        message = f"--compact-every {compact_every}: give seconds, 0 or more"
-        raise UsageError(message)
+    every = _seconds("--every", arguments.every)
+    full_every = _seconds("--full-every", arguments.full_every, settings.full_every)
+    compact_every = _seconds("--compact-every", arguments.compact_every, settings.compact_every)
     quiet_client(verbose=arguments.verbose)
     home = settings.layout()
     key, _ = prepare(home, settings)
@@ -109,7 +99,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     releases = Releases(
         home,
         Warehouse(settings, status),
-        Pace(every=arguments.every, full_every=full_every),
+        Pace(every=every, full_every=full_every),
         status=status,
         loaders=loaders,
         compaction=compaction,
@@ -133,6 +123,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         if loader.error is not None:
             raise loader.error
     return 0
+
+
+def _seconds(option: str, given: float | None, default: float = 0.0) -> float:
+    value = default if given is None else given
+    if not value >= 0:
+        message = f"{option} {value}: give seconds, 0 or more"
+        raise UsageError(message)
+    return value
 
 
 def _loaders(
