@@ -92,22 +92,48 @@
   and of every viewer of a season of which something else is known than before.
 -#}
 {% macro of_changed_user_seasons(row='target') -%}
-    (
-        {{ of_changed_users(row) }}
-        or ({{ row }}.show_id, {{ row }}.season) in (
-            select show_id, season from {{ ref('int_changed_seasons') }}
-        )
-    )
+    {{ of_changed_users_or(ref('int_changed_seasons'), row) }}
 {%- endmacro %}
 
 {#- The same per viewer and film or season, whose season may not be known. -#}
 {% macro of_changed_user_units(row='target') -%}
+    {{ of_changed_users_or(ref('int_changed_units'), row) }}
+{%- endmacro %}
+
+{% macro of_changed_users_or(seasons, row) -%}
     (
         {{ of_changed_users(row) }}
         or ({{ row }}.show_id, coalesce({{ row }}.season, -1)) in (
-            select show_id, coalesce(season, -1) from {{ ref('int_changed_units') }}
+            select show_id, coalesce(season, -1) from {{ seasons }}
         )
     )
+{%- endmacro %}
+
+{#-
+  Seasons of which a model was made from something else than is known now: each of its rows
+  remembers `key`, the identity of that, so whatever is left of another state, after a build that
+  died too, is found by it. `known` has the present ones. None when everything is made anew.
+-#}
+{% macro seasons_known_otherwise(model_name, key, known) -%}
+    {%- set rows = built(model_name) -%}
+    {%- if rows -%}
+    select
+        standing.show_id,
+        standing.season
+    from {{ rows }} as standing
+    left join {{ known }} as known
+        on
+            standing.show_id = known.show_id
+            and standing.season is not distinct from known.season
+    where standing.{{ key }} is distinct from known.{{ key }}
+    group by standing.show_id, standing.season
+    {%- else -%}
+    select
+        show_id,
+        season
+    from {{ known }}
+    where false
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Rows whose batch came or went: see the column is_moved of int_batches. -#}
