@@ -1,4 +1,4 @@
-"""Spares dbt making the same things anew for each model and test: half of what a small build takes.
+"""Spares dbt making the same things anew for each model and test: half of its own work, and more.
 
 For every node, twice, dbt makes an object of each of its six hundred macros, compiles the node's
 template and lists the options it was started with; for every answer of the engine it makes parsers
