@@ -106,7 +106,7 @@ bench: ## Measure speed and memory against bare DuckDB and peers
 .PHONY: screenshots
 screenshots: ## Remake the pictures of the README from the demo's release, in Chromium
 	$(DEV)
-	@$(BIN)/python scripts/screenshots.py
+	@$(BIN)/python -m scripts.screenshots
 
 .PHONY: lock
 lock: ## Pin the requirements anew, with hashes

@@ -3,7 +3,6 @@
 The page takes the times itself, so that nothing of the driver is in them.
 """
 
-import shutil
 import socket
 import subprocess
 import time
@@ -11,18 +10,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTimeError
 
-BROWSER: Final = shutil.which("chromium") or shutil.which("google-chrome")
-_FLAGS: Final = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
+from tests.dashboard.browser import open_browser
+
 _WAIT: Final = 60_000
 _TRY: Final = 5_000
 _QUIET: Final = 1_000
@@ -83,13 +78,7 @@ def served(
 def opened(url: str) -> Iterator[Page]:
     """Open an address in a browser that has never seen it, and wait until the page is finished."""
     with TemporaryDirectory() as profile, sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            Path(profile),
-            executable_path=BROWSER,
-            headless=True,
-            args=list(_FLAGS),
-            viewport={"width": 1280, "height": 1400},
-        )
+        context = open_browser(playwright, profile, height=1400)
         page = context.pages[0]
         page.set_default_timeout(_WAIT)
         page.add_init_script(_WATCH)

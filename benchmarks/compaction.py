@@ -12,7 +12,6 @@ import itertools
 import multiprocessing
 import os
 import shutil
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.events import make_events
-from benchmarks.measuring import WORK, Run, Summary, measure, say, summarise, table
+from benchmarks.measuring import (
+    OURS,
+    WORK,
+    Run,
+    Summary,
+    measure,
+    peak_bytes,
+    say,
+    summarise,
+    table,
+)
 from ingest.columns import STREAMS
 from ingest.loading import Loader
 from ingest.mappings import Mapping
@@ -92,8 +101,7 @@ def run(arguments: argparse.Namespace) -> str:
 
 
 def _compact(home: Path) -> Run:
-    command = [sys.executable, "-m", "watchhouse", "compact"]
-    return measure(command, environment={"WATCHHOUSE_HOME": str(home)})
+    return measure([*OURS, "compact"], environment={"WATCHHOUSE_HOME": str(home)})
 
 
 def _line(name: str, summary: Summary, basis: Summary) -> list[str]:
@@ -185,8 +193,6 @@ def _read(home: Path, *, after: Path) -> Run:
 
 
 def _read_here(home: Path, warming: Path) -> Run:
-    import resource  # noqa: PLC0415 - only where it is counted
-
     with duckdb.connect(config={"threads": _THREADS}) as engine:
         engine.execute("set enable_progress_bar = false")
         engine.execute(_QUERY, [[str(warming)]]).fetchall()
@@ -196,5 +202,4 @@ def _read_here(home: Path, warming: Path) -> Run:
         paths = {file.path for entry in ledger.entries() for file in entry.files}
         engine.execute(_QUERY, [[str(home / path) for path in sorted(paths)]]).fetchall()
         seconds, processor = time.perf_counter() - begun, time.process_time() - used
-    scale = 1 if sys.platform == "darwin" else 1024
-    return Run(seconds, processor, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale)
+    return Run(seconds, processor, peak_bytes())

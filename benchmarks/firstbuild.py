@@ -13,16 +13,14 @@ import shutil
 import statistics
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.building import SLOWEST, by_model, millions
+from benchmarks.building import FOLDER, SLOWEST, by_model, millions
 from benchmarks.homes import Worker, history, in_process
-from benchmarks.measuring import WORK, say, table
+from benchmarks.measuring import say, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-FOLDER: Final = WORK / "building"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,6 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -27,6 +26,8 @@ from typing import Final
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from benchmarks.measuring import OURS, WORK
+from benchmarks.measuring import measure as run_once
 from tests.brokers.servers import find_broker
 from watchhouse.errors import WatchhouseError
 from watchhouse.layout import Home
@@ -35,7 +36,7 @@ from watchhouse.releases import open_current
 from watchhouse.settings import Settings
 from watchhouse.warehouse import Warehouse
 
-WORK: Final = Path(__file__).parent / "work" / "freshness"
+FOLDER: Final = WORK / "freshness"
 TOPIC: Final = "watch-events"
 
 
@@ -75,33 +76,21 @@ def percentiles(ages: Sequence[float]) -> tuple[float, float]:
 
 def with_history(millions: float) -> Path:
     """Return a fresh copy of a home that holds so many published events."""
-    kept = WORK / f"history-{millions:g}m"
+    kept = FOLDER / f"history-{millions:g}m"
     if not (kept / "current").exists():
         shutil.rmtree(kept, ignore_errors=True)
         events = int(millions * 1_000_000)
-        source = WORK / f"input-{millions:g}m"
-        command("simulate", "--events", str(events), "--days", "60", "--out", str(source))
+        source = FOLDER / f"input-{millions:g}m"
+        run_once([*OURS, "simulate", "--events", str(events), "--days", "60", "--out", str(source)])
         files = [str(path) for path in sorted(source.glob("events-*.csv"))]
-        command("ingest", *files, home=kept)
+        run_once([*OURS, "ingest", *files], environment={"WATCHHOUSE_HOME": str(kept)})
         Warehouse(Settings(home=kept)).build()
     # A copy of links would share what builds change.
-    home = WORK / "home"
+    home = FOLDER / "home"
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(kept, home, symlinks=True)
     Warehouse(Settings(home=home)).build()
     return home
-
-
-def command(*arguments: str, home: Path | None = None) -> None:
-    """Run one of our own commands."""
-    environment = {**os.environ, **({"WATCHHOUSE_HOME": str(home)} if home else {})}
-    subprocess.run(  # noqa: S603 - this program
-        [sys.executable, "-m", "watchhouse", *arguments],
-        env=environment,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
 
 
 def measure(home: Path, *, rate: int, seconds: float) -> tuple[list[float], list[float], int]:
@@ -233,7 +222,7 @@ def release_id(home: Home) -> int:
 def running(home: Path, servers: str) -> Iterator[None]:
     """Run loader and builder in a process of their own."""
     process = subprocess.Popen(  # noqa: S603 - this program
-        [sys.executable, "-m", "watchhouse", "run", "--topic", TOPIC],
+        [*OURS, "run", "--topic", TOPIC],
         env={
             **os.environ,
             "WATCHHOUSE_HOME": str(home),

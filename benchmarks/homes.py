@@ -1,10 +1,6 @@
 """Homes of any size for benchmarks, and processes that are kept to build them."""
 
 import multiprocessing
-import os
-import resource
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, Literal
 
-from benchmarks.measuring import WORK, say
+from benchmarks.measuring import OURS, WORK, measure, peak_bytes, say
 
 EVENTS_PER_DAY: Final = 10_000
 """So few that a million fill the longest window, 91 days: more history then changes no window."""
@@ -55,9 +51,8 @@ class Worker:
 
     def land(self, files: Sequence[Path]) -> None:
         """Land files with the command, in a process of its own."""
-        command = [sys.executable, "-m", "watchhouse", "ingest", *map(str, files)]
-        environment = {**os.environ, "WATCHHOUSE_HOME": str(self.home)}
-        subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603
+        environment = {"WATCHHOUSE_HOME": str(self.home)}
+        measure([*OURS, "ingest", *map(str, files)], environment=environment)
 
     def build(self, selection: Literal["core", "full"] = "full") -> Times:
         """Build and publish; return what it took."""
@@ -125,9 +120,7 @@ def _simulate(folder: Path, events: int, *, days: int, start: date, seed: int) -
         "--event-ids": "uuid",
     }
     words = [str(word) for pair in options.items() for word in pair]
-    command = [sys.executable, "-m", "watchhouse", "simulate", *words]
-    quiet = subprocess.DEVNULL
-    subprocess.run(command, check=True, stdout=quiet, stderr=quiet)  # noqa: S603
+    measure([*OURS, "simulate", *words])
 
 
 def _serve(home: Path, pipe: Connection) -> None:
@@ -154,4 +147,4 @@ def _report(run: Callable[[Path], dict[str, float]], home: Path, pipe: Connectio
 
 def _peak_memory() -> float:
     """Return the largest resident size of this process in GiB."""
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / (1 << 20)
+    return peak_bytes() / (1 << 30)

@@ -8,15 +8,14 @@ that is not idle.
 import argparse
 import itertools
 import shutil
-import subprocess
 import sys
-import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from benchmarks.environments import commands_of
 from benchmarks.events import make_events
-from benchmarks.measuring import WORK, Run, Summary, measure, say, summarise, table
+from benchmarks.measuring import OURS, WORK, Run, Summary, measure, say, summarise, table
 
 _HERE: Final = Path(__file__).parent
 _PEERS: Final = ("pandas", "polars", "dlt")
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace) -> str:
             name = "CSV with UUID event ids: **watchhouse ingest**"
             rows += _lines({name: ours}, source=source, count=count, basis=ours)
             continue
-        python = _environment()
+        python = commands_of("peers", _PEER_PACKAGES) / "python"
         commands = {"**watchhouse ingest**": _ours(source)}
         for tool, mode in itertools.product(_PEERS, ("bare", "same")):
             label = f"{tool}, {'bare' if mode == 'bare' else 'the same work'}"
@@ -129,7 +128,7 @@ def _fresh() -> Path:
 
 
 def _ours(source: Path) -> Callable[[], Run]:
-    command = [sys.executable, "-m", "watchhouse", "ingest", str(source)]
+    command = [*OURS, "ingest", str(source)]
     return lambda: measure(command, environment={"WATCHHOUSE_HOME": str(_fresh())})
 
 
@@ -152,17 +151,3 @@ def _peer(python: Path, tool: str, mode: str, source: Path) -> Callable[[], Run]
         return measure(command, environment=quiet)
 
     return once
-
-
-def _environment() -> Path:
-    """Return a Python with the peers, installed on first use."""
-    folder = WORK / "peers"
-    python = folder / "bin" / "python"
-    mark = folder / "installed"
-    if not mark.exists():
-        say("installing the peers …")
-        venv.create(folder, with_pip=True, clear=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", *_PEER_PACKAGES]
-        subprocess.run(install, check=True)  # noqa: S603 - a fixed command
-        mark.touch()
-    return python

@@ -1,6 +1,7 @@
 """Wall time and peak memory of a command, in a process of its own."""
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -12,6 +13,10 @@ from typing import Final
 
 WORK: Final = Path(__file__).parent / "work"
 """Inputs, outputs and the peers' environment; not committed."""
+OURS: Final = (sys.executable, "-m", "watchhouse")
+"""The command, as far as its own first word."""
+_RESIDENT_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+"""Bytes in which the system counts the resident size of a process."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,12 @@ def measure(command: Sequence[str], *, environment: Mapping[str, str] | None = N
     if process.returncode:
         message = f"{' '.join(command)} failed: {said.decode(errors='replace')[-2000:]}"
         raise RuntimeError(message)
-    scale = 1 if sys.platform == "darwin" else 1024
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * scale)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _RESIDENT_UNIT)
+
+
+def peak_bytes() -> int:
+    """Return the largest resident size of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RESIDENT_UNIT
 
 
 def summarise(runs: Sequence[Run]) -> Summary:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.measuring import WORK, measure, say, table
+from benchmarks.measuring import OURS, WORK, measure, say, table
 from benchmarks.repeating import repeat
 
 _ROUNDS: Final = 3
@@ -53,14 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> str:
     """Visit the pages in turns, and return a table of medians."""
     # Only here: whoever lands files needs no browser.
-    from benchmarks.browsing import BROWSER  # noqa: PLC0415
+    from tests.dashboard.browser import BROWSER  # noqa: PLC0415
 
     if BROWSER is None:
         return "Pages: not measured, no browser: install one with `apt-get install chromium`"
     home = arguments.pages_home.absolute()
     if not (home / "current").exists():
         say("pages: making the demo")
-        measure((sys.executable, "-m", "watchhouse", "demo", "--home", str(home)))
+        measure([*OURS, "demo", "--home", str(home)])
     WORK.mkdir(exist_ok=True)
     say(f"pages: repeating its days until they are {_SHOW_DAYS:,} show-days")
     show_days = repeat(home, WORK / "pages", show_days=_SHOW_DAYS)
@@ -100,9 +100,8 @@ def _server(case: _Case) -> AbstractContextManager[str]:
         )
         command = (sys.executable, "-m", "streamlit", "run", str(_BARE), *options)
         return served(command, "--server.port", os.environ)
-    command = (sys.executable, "-m", "watchhouse", "serve", "--only", "dashboard")
     environment = {**os.environ, "WATCHHOUSE_HOME": str(case.home)}
-    return served(command, "--dashboard-port", environment)
+    return served((*OURS, "serve", "--only", "dashboard"), "--dashboard-port", environment)
 
 
 def _table(visits: Mapping[_Case, Sequence[_Visit]]) -> str:

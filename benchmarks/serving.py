@@ -9,7 +9,6 @@ something that was not asked before. Figures are medians of the rounds.
 
 import argparse
 import itertools
-import os
 import re
 import shutil
 import socket
@@ -18,7 +17,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-import venv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,7 +24,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from benchmarks.measuring import WORK, say, table
+from benchmarks.environments import commands_of
+from benchmarks.measuring import OURS, say, table
 from benchmarks.showcase import (
     DAYS,
     FOLDER,
@@ -169,7 +168,7 @@ def run(arguments: argparse.Namespace) -> str:
         cases += _cases_of_watchhouse()
         if not arguments.serving_alone:
             make_peers_tables(home)
-            folder = _peers()
+            folder = commands_of("serving-peers", _PEERS)
             urls["ROAPI"] = stack.enter_context(_roapi(folder))
             urls["Datasette"] = stack.enter_context(_datasette(folder))
             cases += [*_cases_of_roapi(), *_cases_of_datasette()]
@@ -292,8 +291,8 @@ def _floor() -> AbstractContextManager[str]:
 
 def _watchhouse() -> AbstractContextManager[str]:
     port = _free_port()
-    command = ("-m", "watchhouse", "serve", "--only", "api", "--api-port", str(port))
-    return _server(sys.executable, *command, path="/ready", port=port)
+    command = (*OURS, "serve", "--only", "api", "--api-port", str(port))
+    return _server(*command, path="/ready", port=port)
 
 
 def _roapi(folder: Path) -> AbstractContextManager[str]:
@@ -320,18 +319,3 @@ def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     return port
-
-
-def _peers() -> Path:
-    """Return the commands of an environment of the peers' own, made on first use."""
-    folder = WORK / "serving-peers"
-    commands = folder / "bin"
-    if not (commands / "datasette").exists():
-        say(f"serving: installing {', '.join(_PEERS)}")
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run(  # noqa: S603 - fixed arguments
-            [commands / "python", "-m", "pip", "install", "--quiet", *_PEERS],
-            check=True,
-            env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-        )
-    return commands

@@ -8,16 +8,13 @@ make it. Then the rows of the marts that are asked are replaced in the build dat
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import duckdb
 import pyarrow as pa
 
-from benchmarks.measuring import WORK, say
+from benchmarks.measuring import OURS, WORK, measure, say
 from watchhouse.layout import Home
 from watchhouse.pseudonyms import Pseudonymiser
 
@@ -212,10 +209,4 @@ def environment() -> Mapping[str, str]:
 
 
 def _watchhouse(*arguments: str) -> None:
-    subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "watchhouse", *arguments],
-        env=environment(),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[1],
-    )
+    measure([*OURS, *arguments], environment=environment())

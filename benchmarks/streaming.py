@@ -16,10 +16,15 @@ import uuid
 from pathlib import Path
 from typing import Final
 
+from benchmarks.environments import commands_of
 from benchmarks.measuring import WORK, say, table
 from tests.brokers.servers import find_broker
 
 _HERE: Final = Path(__file__).parent
+_PEERS: Final = (
+    *("confluent-kafka", "kafka-python[crc32c]==3.0.12", "pandas>=2.3", "pyarrow>=21"),
+    *("zstandard", "lz4"),
+)
 _PARTITIONS: Final = 3
 _NAMES: Final = {
     "empty": "kafka-python: empty poll loop",
@@ -85,7 +90,9 @@ def _call(name: str, servers: str, topic: str, count: int) -> float:
     output = WORK / "streamed"
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
-    python = _environment() if name in {"confluent", "rows"} else Path(sys.executable)
+    python = Path(sys.executable)
+    if name in {"confluent", "rows"}:
+        python = commands_of("streaming-peers", _PEERS) / "python"
     command = [str(python), str(_HERE / "consuming.py"), name, servers, topic, str(count)]
     finished = subprocess.run(  # noqa: S603 - our own script
         [*command, str(output)], capture_output=True, text=True, check=False, cwd=_HERE.parent
@@ -94,17 +101,3 @@ def _call(name: str, servers: str, topic: str, count: int) -> float:
         message = f"{name} failed:\n{finished.stderr}"
         raise RuntimeError(message)
     return float(json.loads(finished.stdout.splitlines()[-1])["seconds"])
-
-
-def _environment() -> Path:
-    """Make the environment of what is compared with, once."""
-    folder = WORK / "streaming-peers"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        say("installing confluent-kafka, kafka-python and pandas")
-        make = [sys.executable, "-m", "venv", str(folder)]
-        subprocess.run(make, check=True)  # noqa: S603 - this interpreter
-        packages = ["confluent-kafka", "kafka-python[crc32c]==3.0.12", "pandas>=2.3", "pyarrow>=21"]
-        pip = [str(python), "-m", "pip", "install", "--quiet", *packages, "zstandard", "lz4"]
-        subprocess.run(pip, check=True)  # noqa: S603 - the one just made
-    return python

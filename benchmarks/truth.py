@@ -9,17 +9,14 @@ Events with errors at known rates, the catalogue and the accounts are landed in 
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.measuring import WORK, say, table
+from benchmarks.measuring import OURS, WORK, measure, say, table
 
 DAYS: Final = 365
 START: Final = date(2025, 6, 2)
@@ -177,10 +174,4 @@ def _size(folder: Path) -> int:
 
 
 def _watchhouse(home: Path, *words: str) -> None:
-    """Run the command on a home; a batch with rejects is landed, and says 1."""
-    command = [sys.executable, "-m", "watchhouse", *words]
-    environment = {**os.environ, "WATCHHOUSE_HOME": str(home)}
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603
-    if done.returncode and words[0] != "ingest":
-        message = f"{' '.join(command)} failed: {done.stderr.decode()[-2000:]}"
-        raise RuntimeError(message)
+    measure([*OURS, *words], environment={"WATCHHOUSE_HOME": str(home)})

@@ -1,11 +1,12 @@
 """Remakes the pictures of the README from the demo's release, in a real browser.
 
-screenshots.py [HOME] [FOLDER]      default: demo, as `make demo` fills it, and docs/images
+python -m scripts.screenshots [HOME] [FOLDER]
+
+Default: demo, as `make demo` fills it, and docs/images.
 """
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,12 +16,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tests.dashboard.browser import BROWSER, open_browser
+
 _PAGES = {"overview": ""}
 """Pictures by name, and the address of each."""
-_FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
 _CHART = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
 _WAIT = 60_000
 
@@ -29,8 +28,7 @@ def main() -> int:
     """Take each picture; the dashboard runs only meanwhile."""
     home = Path(sys.argv[1] if len(sys.argv) > 1 else "demo")
     folder = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/images")  # noqa: PLR2004 - the second
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
+    if BROWSER is None:
         sys.stderr.write("error: no browser: install one with `apt-get install chromium`\n")
         return 1
     if not (home / "current").exists():
@@ -42,14 +40,7 @@ def main() -> int:
         _served(home) as url,
         sync_playwright() as playwright,
     ):
-        context = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=browser,
-            headless=True,
-            args=list(_FLAGS),
-            viewport={"width": 1280, "height": 900},
-            color_scheme="light",
-        )
+        context = open_browser(playwright, profile)
         page = context.pages[0]
         page.set_default_timeout(_WAIT)
         for name, address in _PAGES.items():

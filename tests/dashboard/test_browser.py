@@ -1,7 +1,6 @@
 """The pages in a real browser: what is drawn, what is asked of the network, what links restore."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +10,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTimeError
 
+from tests.dashboard.browser import BROWSER, open_browser
 from tests.dashboard.test_pages import PAGES
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
 CHART = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
 DRAWN = f"{CHART}, [data-testid=stDataFrame] canvas, [data-testid=stAlert]"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -58,13 +53,11 @@ def open_page(tmp_path: Path, url: str) -> Iterator[Callable[..., tuple[Page, li
     with sync_playwright() as playwright:
 
         def open_(path: str, *, width: int = 1280, scheme: str = "light") -> tuple[Page, list[str]]:
-            context = playwright.chromium.launch_persistent_context(
+            context = open_browser(
+                playwright,
                 tmp_path / f"profile{len(contexts)}",
-                executable_path=BROWSER,
-                headless=True,
-                args=list(FLAGS),
-                viewport={"width": width, "height": 900},
-                color_scheme="dark" if scheme == "dark" else "light",
+                width=width,
+                scheme="dark" if scheme == "dark" else "light",
             )
             contexts.append(context)
             page = context.pages[0]
