@@ -11,16 +11,26 @@ from api import queries
 from api.access import caller_of
 from api.parameters import AMBIGUOUS, READS, UNKNOWN, Days, ShowName, UserId
 from api.problems import ProblemError
+from api.provenance import FIGURED, figures
 from api.reading import Question
 from api.schemas import Analytics, Day, ShowAnalytics, TopShow, TopViewer, UserAnalytics
 from api.state import recorded, state_of
 
 _TOP: Final = 10
+_ALL: Final = figures(
+    {"binge_sessions", "engagement_score", "hours_viewed", "plays", "sessions", "users"}
+)
+_OF_USER: Final = figures(
+    {"binge_sessions", "engagement_score", "hours_viewed", "plays", "sessions"}
+)
+_OF_SHOW: Final = figures({"avg_percentage_viewed", "hours_viewed", "plays", "sessions", "users"})
 
 router = APIRouter(tags=["analytics"], dependencies=READS)
 
 
-@router.get("/analytics", response_model=Analytics, responses=UNKNOWN, summary="All viewing")
+@router.get(
+    "/analytics", response_model=Analytics, responses=UNKNOWN | FIGURED, summary="All viewing"
+)
 async def get_analytics(request: Request, days: Days = 30) -> Response:
     """Sum up the last days that the release holds; figures of too few users are left out."""
     caller = caller_of(request, "read:aggregate")
@@ -51,13 +61,13 @@ async def get_analytics(request: Request, days: Days = 30) -> Response:
             is_suppressed=is_hidden or len(kept) < len(shows),
         )
 
-    return await state.answers.document(request, caller, work)
+    return await state.answers.document(request, caller, work, figures=_ALL)
 
 
 @router.get(
     "/users/{user_id:path}/analytics",
     response_model=UserAnalytics,
-    responses=UNKNOWN,
+    responses=UNKNOWN | FIGURED,
     summary="One user",
 )
 async def get_user_analytics(request: Request, user_id: UserId, days: Days = 30) -> Response:
@@ -82,13 +92,13 @@ async def get_user_analytics(request: Request, user_id: UserId, days: Days = 30)
             recent_activity=_days(question.rows(queries.USER_DAYS, window), 0)[0],
         )
 
-    return await state.answers.document(request, caller, work)
+    return await state.answers.document(request, caller, work, figures=_OF_USER)
 
 
 @router.get(
     "/shows/{show_name:path}/analytics",
     response_model=ShowAnalytics,
-    responses=AMBIGUOUS,
+    responses=AMBIGUOUS | FIGURED,
     summary="One show",
 )
 async def get_show_analytics(request: Request, show_name: ShowName, days: Days = 30) -> Response:
@@ -119,7 +129,7 @@ async def get_show_analytics(request: Request, show_name: ShowName, days: Days =
             is_suppressed=is_hidden or are_hidden,
         )
 
-    return await state.answers.document(request, caller, work)
+    return await state.answers.document(request, caller, work, figures=_OF_SHOW)
 
 
 def find_show(question: Question, name: str) -> dict[str, Any]:

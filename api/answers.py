@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,15 +9,17 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import pydantic_core
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.access import Caller
+from api.caching import Cache, Rendered
 from api.front import Front
 from api.measures import Measures
 from api.problems import ProblemError
-from api.reading import Question, Reader, Rows, as_of
+from api.provenance import NO_FIGURES, Figures, provenance_headers
+from api.reading import Question, Reader, Rows
 from api.shared import Shared
 from watchhouse.manifests import ReleaseManifest
 from watchhouse.rendering import Result, write_csv
@@ -40,59 +41,6 @@ MOST_ROWS: Final = 10_000
 _SHARED_SECONDS: Final = 3600
 
 
-class Of(BaseModel):
-    """What every answer says of the release that it comes from."""
-
-    release: int = Field(description="Number of the release.")
-    data_as_of: str | None = Field(
-        description="Latest start of a play in it, ISO 8601, UTC; null if it holds no play."
-    )
-
-
-@dataclass(frozen=True)
-class _Rendered:
-    body: bytes
-    media_type: str
-    manifest: ReleaseManifest
-    next_cursor: str | None = None
-
-    def packed(self) -> bytes:
-        """Return it as bytes, for other workers."""
-        return _json([self.media_type, self.next_cursor]) + b"\n" + self.body
-
-
-class Cache:
-    """Rendered answers of one release, bounded in bytes; the least lately used goes first."""
-
-    def __init__(self, size: int) -> None:
-        """Keep at most `size` bytes."""
-        self._size = size
-        self._release: ReleaseManifest | None = None
-        self._left = size
-        self._kept: OrderedDict[str, _Rendered] = OrderedDict()
-
-    def get(self, tag: str) -> _Rendered | None:
-        """Return the answer with this tag."""
-        found = self._kept.get(tag)
-        if found is not None:
-            self._kept.move_to_end(tag)
-        return found
-
-    def put(self, tag: str, rendered: _Rendered) -> None:
-        """Keep an answer."""
-        if rendered.manifest is not self._release:
-            self._kept.clear()
-            self._left = self._size
-            self._release = rendered.manifest
-        if len(rendered.body) > self._size // 8 or tag in self._kept:
-            return
-        self._kept[tag] = rendered
-        self._left -= len(rendered.body)
-        while self._left < 0:
-            _, gone = self._kept.popitem(last=False)
-            self._left += len(gone.body)
-
-
 @dataclass
 class Answers:
     """What routes answer with; one per worker."""
@@ -108,14 +56,18 @@ class Answers:
         request: Request,
         caller: Caller,
         work: Callable[[Question], BaseModel],
+        *,
+        figures: Figures | None = None,
     ) -> Response:
-        """Answer with one JSON document."""
+        """Answer with one JSON document; `figures` are its metrics, None if it can hold none."""
+        held = figures or NO_FIGURES
 
-        def rendered(question: Question) -> _Rendered:
+        def rendered(question: Question) -> Rendered:
+            question.figures = figures
             body = work(question).model_dump_json().encode()
-            return _Rendered(body, MEDIA_TYPES["json"], question.manifest)
+            return Rendered(body, MEDIA_TYPES["json"], question.manifest, held)
 
-        return await self._answer(request, caller, "json", rendered)
+        return await self._answer(request, caller, "json", rendered, held)
 
     async def rows(
         self,
@@ -123,59 +75,63 @@ class Answers:
         caller: Caller,
         work: Callable[[Question], tuple[Rows, dict[str, Any]]],
         *,
+        figures: Figures = NO_FIGURES,
         suffix: str | None = None,
     ) -> Response:
-        """Answer with a table and, in JSON, what belongs beside it."""
+        """Answer with a table and, in JSON, what belongs beside it; `figures` are its metrics."""
         kind = _format(request, suffix)
 
-        def rendered(question: Question) -> _Rendered:
+        def rendered(question: Question) -> Rendered:
             question.is_for_json = kind == "json"
+            question.figures = figures
             found, beside = work(question)
             body = _encode(found, kind, {**question.of(), **beside})
             following = beside.get("next_cursor")
-            return _Rendered(body, MEDIA_TYPES[kind], question.manifest, following)
+            return Rendered(body, MEDIA_TYPES[kind], question.manifest, figures, following)
 
-        return await self._answer(request, caller, kind, rendered)
+        return await self._answer(request, caller, kind, rendered, figures)
 
     async def _answer(
         self,
         request: Request,
         caller: Caller,
         kind: str,
-        work: Callable[[Question], _Rendered],
+        work: Callable[[Question], Rendered],
+        figures: Figures,
     ) -> Response:
         asked = _normalised(request, caller, kind)
         earlier: int | None = request.scope.get("as_of")
         known = self.reader.known() if earlier is None else None
         if known is not None:
-            tag = _tag(known, asked)
+            tag = _tag(known, asked, figures)
             if _matches(request, tag):
                 self.measures.count_answer("cache")
-                return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(known, tag))
+                headers = _headers(known, tag, figures)
+                return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
             cached = self.cache.get(tag)
             if cached is None:
-                cached = await self._shared_answer(request, known, tag)
+                cached = await self._shared_answer(request, known, tag, figures)
             if cached is not None:
                 self.measures.count_answer("cache")
                 return self._respond(request, caller, cached, tag)
         rendered = await self.reader.ask(work, release_id=earlier)
         self.measures.count_answer("release")
-        tag = _tag(rendered.manifest, asked)
+        tag = _tag(rendered.manifest, asked, figures)
         if earlier is None:
             self.cache.put(tag, rendered)
             if self.shared is not None and _is_for_all(request):
                 name = _shared_name(rendered.manifest, tag)
                 await self.shared.put(name, rendered.packed(), seconds=_SHARED_SECONDS)
         if _matches(request, tag):
-            headers = _headers(rendered.manifest, tag)
+            headers = _headers(rendered.manifest, tag, figures)
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         if earlier is not None:
             return _response(rendered, tag)
         return self._respond(request, caller, rendered, tag)
 
     async def _shared_answer(
-        self, request: Request, manifest: ReleaseManifest, tag: str
-    ) -> _Rendered | None:
+        self, request: Request, manifest: ReleaseManifest, tag: str, figures: Figures
+    ) -> Rendered | None:
         """Return what another worker rendered of the same release, and keep it here."""
         if self.shared is None or not _is_for_all(request):
             return None
@@ -184,11 +140,11 @@ class Answers:
             return None
         described, _, body = found.partition(b"\n")
         media_type, following = pydantic_core.from_json(described)
-        rendered = _Rendered(body, media_type, manifest, following)
+        rendered = Rendered(body, media_type, manifest, figures, following)
         self.cache.put(tag, rendered)
         return rendered
 
-    def _respond(self, request: Request, caller: Caller, rendered: _Rendered, tag: str) -> Response:
+    def _respond(self, request: Request, caller: Caller, rendered: Rendered, tag: str) -> Response:
         """Answer, and keep what the next one who asks the same may see without being recorded."""
         response = _response(rendered, tag)
         if _is_for_all(request):
@@ -215,8 +171,10 @@ def _normalised(request: Request, caller: Caller, kind: str) -> str:
     return repr((request.url.path, pairs, kind, sees))
 
 
-def _tag(manifest: ReleaseManifest, asked: str) -> str:
-    text = f"{manifest.release_id} {manifest.published_at.isoformat()} {asked}"
+def _tag(manifest: ReleaseManifest, asked: str, figures: Figures) -> str:
+    # Another version of this program may compute other figures from the same release.
+    version = figures.version(manifest)
+    text = f"{manifest.release_id} {manifest.published_at.isoformat()} {version} {asked}"
     return f'"{hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()}"'
 
 
@@ -227,18 +185,17 @@ def _matches(request: Request, tag: str) -> bool:
     return any(part.strip().removeprefix("W/") in {tag, "*"} for part in given.split(","))
 
 
-def _headers(manifest: ReleaseManifest, tag: str) -> dict[str, str]:
+def _headers(manifest: ReleaseManifest, tag: str, figures: Figures) -> dict[str, str]:
     return {
         "ETag": tag,
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Authorization, X-API-Key",
-        "Watchhouse-Release": str(manifest.release_id),
-        "Watchhouse-Data-As-Of": as_of(manifest) or "",
+        **provenance_headers(manifest, figures),
     }
 
 
-def _response(rendered: _Rendered, tag: str) -> Response:
-    headers = _headers(rendered.manifest, tag)
+def _response(rendered: Rendered, tag: str) -> Response:
+    headers = _headers(rendered.manifest, tag, rendered.figures)
     if rendered.next_cursor is not None:
         headers["Watchhouse-Next-Cursor"] = rendered.next_cursor
     return Response(rendered.body, media_type=rendered.media_type, headers=headers)

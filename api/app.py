@@ -21,8 +21,9 @@ from api import (
     tables,
 )
 from api.access import Access, Limits
-from api.answers import Answers, Cache
+from api.answers import Answers
 from api.bodies import Room
+from api.caching import Cache
 from api.events import Encoder
 from api.formats import Suffixes
 from api.front import Front

@@ -16,6 +16,7 @@ from api.access import ScopeName, caller_of
 from api.formats import FORMATS, Suffix
 from api.parameters import TABULAR, Cursor, Day, Limit, ShowId
 from api.problems import ProblemError
+from api.provenance import figures_of
 from api.reading import Question, Rows
 from api.schemas import Page
 from api.state import state_of
@@ -130,6 +131,8 @@ def _keys(path: MartPath, contract: Contract) -> tuple[str, ...]:
 
 
 def _endpoint(path: MartPath, contract: Contract) -> Callable[..., Any]:
+    held = figures_of(path.mart, contract.columns)
+
     async def endpoint(request: Request, **given: Any) -> Response:  # noqa: ANN401 - as declared below
         caller = caller_of(request, path.scope)
         state = state_of(request)
@@ -138,7 +141,8 @@ def _endpoint(path: MartPath, contract: Contract) -> Callable[..., Any]:
         def work(question: Question) -> tuple[Rows, dict[str, Any]]:
             return _read(question, path, contract, given, smallest)
 
-        return await state.answers.rows(request, caller, work, suffix=given.get("format"))
+        suffix = given.get("format")
+        return await state.answers.rows(request, caller, work, figures=held, suffix=suffix)
 
     parameters: dict[str, Any] = {"request": Request}
     if path.is_of_show:

@@ -8,15 +8,17 @@ from fastapi.routing import APIRoute
 from starlette.types import Scope
 
 from api.answers import MEDIA_TYPES
+from api.provenance import FIGURED
 
 Suffix = Literal["json", "csv", "ndjson", "parquet", "arrow"]
 FORMATS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
+        **FIGURED[200],
         "content": {
             media_type: {"schema": {"type": "string", "format": "binary"}}
             for name, media_type in MEDIA_TYPES.items()
             if name != "json"
-        }
+        },
     }
 }
 

@@ -8,10 +8,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from api.access import caller_of
-from api.answers import Of
 from api.parameters import FAILURES
 from api.problems import describe
-from api.reading import Question, as_of, utc_text
+from api.provenance import Of, utc_text
+from api.reading import Question
 from api.state import state_of
 from watchhouse.errors import NoReleaseError
 from watchhouse.marts import Selection
@@ -106,8 +106,7 @@ async def get_release(request: Request) -> Response:
     def work(question: Question) -> ReleaseInfo:
         manifest = question.manifest
         return ReleaseInfo(
-            release=manifest.release_id,
-            data_as_of=as_of(manifest),
+            **question.of(),
             published_at=manifest.published_at,
             code_version=manifest.code_version,
             batch_count=manifest.batch_count,
@@ -133,18 +132,14 @@ async def get_releases(request: Request) -> Response:
 
     def work(question: Question) -> Releases:
         kept = [ReleaseSummary(**manifest.model_dump()) for manifest in state.reader.kept()]
-        return Releases(
-            release=question.manifest.release_id,
-            data_as_of=as_of(question.manifest),
-            items=kept,
-        )
+        return Releases(**question.of(), items=kept)
 
     return await state.answers.document(request, caller, work)
 
 
 def _health(question: Question) -> Health:
-    return Health(release=question.manifest.release_id, data_as_of=as_of(question.manifest))
+    return Health(**question.of())
 
 
 def _ready(question: Question) -> Ready:
-    return Ready(release=question.manifest.release_id, data_as_of=as_of(question.manifest))
+    return Ready(**question.of())

@@ -2,15 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.access import caller_of
-from api.answers import Of
 from api.parameters import FAILURES
-from api.reading import utc_text
+from api.provenance import FIGURED, Figured, figures, provenance, provenance_headers
 from api.state import state_of
 from watchhouse.live import LiveTail
 
@@ -33,7 +32,7 @@ class LiveShow(BaseModel):
     hours: float
 
 
-class Live(Of):
+class Live(Figured):
     """Plays that landed and that the release does not hold yet."""
 
     is_provisional: Literal[True] = True
@@ -52,9 +51,10 @@ class Live(Of):
 
 
 router = APIRouter(tags=["analytics"])
+_FIGURES: Final = figures({"hours_viewed", "plays", "users"})
 
 
-@router.get("/v1/live", responses=FAILURES, summary="What landed since the release")
+@router.get("/v1/live", responses=FAILURES | FIGURED, summary="What landed since the release")
 async def get_live(request: Request, response: Response, minutes: Minutes = None) -> Live:
     """Judge what no release holds yet by the rules of the current one."""
     caller = caller_of(request, "read:aggregate")
@@ -62,13 +62,13 @@ async def get_live(request: Request, response: Response, minutes: Minutes = None
     # It waits for files, not for the event loop.
     tail = await asyncio.to_thread(state.live.read, now=datetime.now(UTC), minutes=minutes)
     response.headers["Cache-Control"] = "no-store"
+    response.headers.update(provenance_headers(tail, _FIGURES))
     return _document(tail, smallest_group=state.smallest_group_for(caller))
 
 
 def _document(tail: LiveTail, *, smallest_group: int) -> Live:
     return Live(
-        release=tail.release_id,
-        data_as_of=utc_text(tail.data_as_of),
+        **provenance(tail, _FIGURES),
         read_at=tail.read_at,
         since=tail.since,
         latest_landed_at=tail.latest_landed_at,

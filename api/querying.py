@@ -15,12 +15,13 @@ from api.access import caller_of
 from api.formats import FORMATS, Suffix
 from api.parameters import READS, TABULAR, Cursor, Day, Limit
 from api.problems import Fault, ProblemError
+from api.provenance import figures
 from api.reading import Question
 from api.schemas import Page
 from api.state import state_of
 from watchhouse.contracts import reporting_time_zone
 from watchhouse.errors import QuestionError
-from watchhouse.metrics import LEVELS, Level, load_metrics
+from watchhouse.metrics import Level, load_metrics
 from watchhouse.questions import Comparison
 from watchhouse.questions import Question as MetricQuestion
 from watchhouse.slices import Grain
@@ -89,7 +90,6 @@ class MetricRows(Page):
     """Rows of periods and dimensions, each with its metrics; what is not known is null."""
 
     metrics: list[AskedMetric]
-    data_level: Level = Field(description="The highest level among the metrics.")
     grain: str
     time_zone: str
     compared_from: date | None = Field(description="The other range, of `compared_…` columns.")
@@ -167,7 +167,6 @@ async def get_query(  # noqa: PLR0913, PLR0917 - a question has as many parts, a
                 }
                 for metric in metrics
             ],
-            "data_level": max((metric.level for metric in metrics), key=LEVELS.index),
             "grain": asked.grain,
             "time_zone": asked.time_zone or reporting_time_zone(),
             "compared_from": compared.first if compared else None,
@@ -175,7 +174,8 @@ async def get_query(  # noqa: PLR0913, PLR0917 - a question has as many parts, a
             "is_suppressed": answer.is_suppressed,
         }
 
-    return await state.answers.rows(request, caller, work, suffix=format)
+    held = figures(asked.metrics, are_computed_here=True)
+    return await state.answers.rows(request, caller, work, figures=held, suffix=format)
 
 
 def refusal(error: QuestionError) -> ProblemError:

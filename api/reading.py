@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import duckdb
 
 from api.problems import ProblemError
+from api.provenance import Figures, provenance
 from watchhouse.errors import WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.manifests import ReleaseManifest, read_manifest
@@ -31,16 +31,6 @@ _WAITING: Final = 256
 """Questions that may wait for a thread; more are asked to come again."""
 
 
-def as_of(manifest: ReleaseManifest) -> str | None:
-    """Return the release's `data_as_of` as text."""
-    return utc_text(manifest.data_as_of)
-
-
-def utc_text(moment: datetime | None) -> str | None:
-    """Return a moment of UTC in ISO 8601."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
-
-
 @dataclass
 class Question:
     """One thread's view of one release, while it answers one request."""
@@ -50,9 +40,12 @@ class Question:
     is_for_json: bool = False
     """Whether rows may be dictionaries at once: a few cost half of what an Arrow table does."""
 
+    figures: Figures | None = None
+    """Metrics that the answer holds; None where it can hold none."""
+
     def of(self) -> dict[str, Any]:
-        """Return what every answer says of the release it comes from."""
-        return {"release": self.manifest.release_id, "data_as_of": as_of(self.manifest)}
+        """Return what every answer says of where it comes from."""
+        return provenance(self.manifest, self.figures)
 
     def has(self, mart: str) -> bool:
         """Tell whether the release holds a mart; one of an earlier version may not."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.answers import Of
+from api.provenance import Figured
 
 _ENGAGEMENT: Final = Field(
     default=None,
@@ -42,7 +42,7 @@ class TopViewer(BaseModel):
     hours: float
 
 
-class Analytics(Of):
+class Analytics(Figured):
     """All viewing of the last days; hours are exact, nothing is estimated."""
 
     days: int
@@ -56,7 +56,7 @@ class Analytics(Of):
     is_suppressed: bool = _SUPPRESSED
 
 
-class UserAnalytics(Of):
+class UserAnalytics(Figured):
     """What one user watched in the last days."""
 
     days: int
@@ -68,7 +68,7 @@ class UserAnalytics(Of):
     recent_activity: list[Day]
 
 
-class ShowAnalytics(Of):
+class ShowAnalytics(Figured):
     """How one show was watched in the last days."""
 
     days: int
@@ -85,7 +85,7 @@ class ShowAnalytics(Of):
     is_suppressed: bool = _SUPPRESSED
 
 
-class Page(Of):
+class Page(Figured):
     """A page of rows; `next_cursor` asks for the next one, and is null on the last."""
 
     next_cursor: str | None = None
@@ -107,14 +107,14 @@ class Shows(Page):
     items: list[Show]
 
 
-class ShowDetail(Of, Show):
+class ShowDetail(Figured, Show):
     """One show, and all that was ever watched of it."""
 
     play_count: int = Field(description="Plays of all time.")
     hours_viewed: float = Field(description="Hours watched of all time.")
 
 
-class UserProfile(Of):
+class UserProfile(Figured):
     """One user; the id is a pseudonym."""
 
     user_id: str

@@ -17,6 +17,7 @@ from api.analytics import engagement_of, unknown_user
 from api.formats import FORMATS, Suffix
 from api.parameters import READS, TABULAR, UNKNOWN, Cursor, Limit, ShowId, UserId
 from api.problems import ProblemError
+from api.provenance import FIGURED, NO_FIGURES, Figures, figures, figures_of
 from api.reading import Question
 from api.schemas import History, Quality, Quarantine, ShowDetail, Shows, UserProfile
 from api.state import recorded, state_of
@@ -31,6 +32,15 @@ Reason = Annotated[
     str | None, Query(min_length=1, max_length=100, description="One of the reason codes.")
 ]
 _TABULAR: Final = TABULAR | FORMATS
+_OF_SHOW: Final = figures({"hours_viewed", "plays"})
+_OF_USER: Final = figures(
+    {
+        *("engagement_score", "l28", "plays", "sessions"),
+        *("users_asleep", "users_at_risk", "watched_minutes"),
+    }
+)
+_OF_HISTORY: Final = figures({"avg_percentage_viewed", "watched_minutes"})
+_OF_BATCHES: Final = figures_of("rpt_batch_reconciliation", ())
 
 router = APIRouter(prefix="/v1", tags=["tables"], dependencies=READS)
 details = APIRouter(prefix="/v1", tags=["tables"], dependencies=READS)
@@ -59,7 +69,10 @@ async def get_shows(
 
 
 @details.get(
-    "/shows/{show_id:path}", response_model=ShowDetail, responses=UNKNOWN, summary="One show"
+    "/shows/{show_id:path}",
+    response_model=ShowDetail,
+    responses=UNKNOWN | FIGURED,
+    summary="One show",
 )
 async def get_show(request: Request, show_id: ShowId) -> Response:
     """Tell what is known of a show."""
@@ -72,11 +85,14 @@ async def get_show(request: Request, show_id: ShowId) -> Response:
             raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-show", detail)
         return ShowDetail(**question.of(), **row)
 
-    return await state_of(request).answers.document(request, caller, work)
+    return await state_of(request).answers.document(request, caller, work, figures=_OF_SHOW)
 
 
 @details.get(
-    "/users/{user_id:path}", response_model=UserProfile, responses=UNKNOWN, summary="One user"
+    "/users/{user_id:path}",
+    response_model=UserProfile,
+    responses=UNKNOWN | FIGURED,
+    summary="One user",
 )
 async def get_user(request: Request, user_id: UserId) -> Response:
     """Tell what is known of a user; each such request is recorded."""
@@ -89,7 +105,7 @@ async def get_user(request: Request, user_id: UserId) -> Response:
             raise unknown_user()
         return UserProfile(**question.of(), **row, **_lifetime(question, user))
 
-    return await state_of(request).answers.document(request, caller, work)
+    return await state_of(request).answers.document(request, caller, work, figures=_OF_USER)
 
 
 @router.get(
@@ -117,6 +133,7 @@ async def get_history(
         order=("started_at", "play_id"),
         suffix=format,
         user=user,
+        held=_OF_HISTORY,
     )
 
 
@@ -129,7 +146,14 @@ async def get_quality(
 ) -> Response:
     """List what became of every batch that was ever landed."""
     return await _page(
-        request, queries.QUALITY, {}, limit=limit, cursor=cursor, order=("batch_id",), suffix=format
+        request,
+        queries.QUALITY,
+        {},
+        limit=limit,
+        cursor=cursor,
+        order=("batch_id",),
+        suffix=format,
+        held=_OF_BATCHES,
     )
 
 
@@ -201,6 +225,7 @@ async def _page(  # noqa: PLR0913 - a page has as many parts, all by name
     order: tuple[str, ...],
     suffix: str | None,
     user: str | None = None,
+    held: Figures = NO_FIGURES,
 ) -> Response:
     """Answer with one page; `order` are the columns by which its rows are told apart."""
     caller = caller_of(request, "read:aggregate" if user is None else "read:user")
@@ -217,7 +242,8 @@ async def _page(  # noqa: PLR0913 - a page has as many parts, all by name
             following = _encoded([last[name] for name in order])
         return table, {"next_cursor": following}
 
-    return await state_of(request).answers.rows(request, caller, work, suffix=suffix)
+    answers = state_of(request).answers
+    return await answers.rows(request, caller, work, figures=held, suffix=suffix)
 
 
 def _encoded(values: list[Any]) -> str:

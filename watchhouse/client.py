@@ -26,6 +26,12 @@ Row = dict[str, Any]
 """One row, as JSON has it: days and moments are text, what is not known is None."""
 _PAGE_ROWS: Final = 10_000
 _ARROW: Final = "application/vnd.apache.arrow.stream"
+_PROVENANCE: Final = {
+    "release": "Watchhouse-Release",
+    "data_as_of": "Watchhouse-Data-As-Of",
+    "metric_version": "Watchhouse-Metric-Version",
+    "data_level": "Watchhouse-Data-Level",
+}
 
 
 class Client:
@@ -45,7 +51,7 @@ class Client:
         self._seconds = seconds
 
     def metrics(self) -> list[Row]:
-        """Return what every metric means: name, label, unit, level, dimensions' mart and so on.
+        """Return what every metric means: name, label, unit, level, version, mart and so on.
 
         Raises:
             WatchhouseError: the service does not answer, or says why it will not.
@@ -64,17 +70,22 @@ class Client:
     def table(self, *metrics: str, **asked: Any) -> "pa.Table":  # noqa: ANN401 - see `question`
         """Return the rows of `query` as an Arrow table, with their types.
 
+        Its `schema.metadata` has `release`, `data_as_of`, `metric_version` and `data_level`.
+
         Raises:
             WatchhouseError: the service does not answer, or names what is wrong.
         """
         import pyarrow as pa  # noqa: PLC0415 - whoever wants dictionaries does not wait for it
 
-        pages = [
-            pa.ipc.open_stream(body).read_all()
-            for body, _ in self._pages("/v1/metrics/query", question(metrics, **asked), _ARROW)
-        ]
+        parameters = question(metrics, **asked)
+        answers = list(self._pages("/v1/metrics/query", parameters, _ARROW))
+        pages = [pa.ipc.open_stream(body).read_all() for body, _ in answers]
+        _, headers = answers[0]
         # A page without any value of a column knows less of its type than the others.
-        return pa.concat_tables(pages, promote_options="permissive")
+        table = pa.concat_tables(pages, promote_options="permissive")
+        return table.replace_schema_metadata(
+            {name: headers.get(header, "") for name, header in _PROVENANCE.items()}
+        )
 
     def shows(self, search: str | None = None) -> list[Row]:
         """Return shows by id, all or those whose name holds `search`.

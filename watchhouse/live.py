@@ -7,7 +7,7 @@ not yet the catalogue's; sessions and all else that needs more than the event ar
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -50,6 +50,7 @@ class LiveTail:
     release_id: int
     selection: Selection
     data_as_of: datetime | None
+    metric_versions: Mapping[str, str]
     is_provisional: bool
     read_at: datetime
     since: datetime | None
@@ -123,6 +124,7 @@ class Live:
             release_id=release.manifest.release_id,
             selection=release.manifest.selection,
             data_as_of=release.manifest.data_as_of,
+            metric_versions=release.manifest.metric_versions,
             is_provisional=True,
             read_at=now,
             since=since,

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, computed_field
 
 Level = Literal["L0", "L1", "L2"]
 LEVELS: Final[tuple[Level, ...]] = ("L0", "L1", "L2")
@@ -70,6 +70,7 @@ class Metric(BaseModel):
     """The column that `sql` measures or counts."""
     sql: str
 
+    @computed_field  # type: ignore[prop-decorator]  # so it is listed with the rest
     @property
     def version(self) -> str:
         """Eight hex digits that change with the meaning or the computation."""

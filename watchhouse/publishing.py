@@ -34,6 +34,7 @@ from watchhouse.errors import PublishError, one_line
 from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
 from watchhouse.marts import Log, Mart, PublicationPlan, literal
+from watchhouse.metrics import load_metrics
 from watchhouse.parts import PartWriter, sync
 from watchhouse.restatements import find_restatements, keep_restatements, write_restatements
 from watchhouse.state import BuildState, read_state
@@ -155,6 +156,8 @@ def _write(
             data_as_of=newest,
             code_version=publication.code_version,
             invocation_id=state.last_run.invocation_id if state.last_run else "",
+            metric_versions=(base.metric_versions if base else {})
+            | {metric.name: metric.version for metric in load_metrics() if metric.mart in written},
             batch_count=len(state.seen),
             home=str(home.root),
             marts=known | written,

@@ -1,5 +1,6 @@
 """The client for notebooks, against the running service."""
 
+import re
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -44,6 +45,9 @@ def test_every_question_is_answered(
     assert [day.isoformat() for day in table["period_started_date"].to_pylist()] == [
         row["period_started_date"] for row in whole
     ]
+    metadata = {name.decode(): value.decode() for name, value in table.schema.metadata.items()}
+    assert (metadata["release"], metadata["data_level"]) == ("1", "L0")
+    assert re.fullmatch("[0-9a-f]{8}", metadata["metric_version"])
     assert len(client.shows()) == 3
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from watchhouse.errors import PublishError
 from watchhouse.layout import Home
+from watchhouse.metrics import load_metrics
 from watchhouse.publishing import refusal
 from watchhouse.state import BuildState, LastRun
 
@@ -18,6 +19,10 @@ MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4
 def part_files(build: Any) -> set[str]:
     folder = build.home.releases / "parts"
     return {path.relative_to(folder).as_posix() for path in folder.glob("*/*/*")}
+
+
+def _versions(marts: set[str]) -> dict[str, str]:
+    return {metric.name: metric.version for metric in load_metrics() if metric.mart in marts}
 
 
 def test_a_release_holds_the_marts_with_their_exact_types(small_build: Any) -> None:
@@ -160,6 +165,8 @@ def test_a_core_release_leaves_the_other_marts_as_they_were(small_build: Any) ->
     core = small_build.publish(base=full)
 
     assert (full.selection, core.selection) == ("full", "core")
+    # Its one mart with metrics is new; what the marts that stayed were made for stays.
+    assert core.metric_versions == full.metric_versions == _versions({"fct_plays"})
     assert small_build.read("select count(*) from marts.fct_plays") == [(30,)]
     assert small_build.read("from marts.dim_shows") == [("old", None)]
     assert small_build.read("select table_name from duckdb_indexes()") == [("dim_shows",)]
@@ -174,6 +181,9 @@ def test_a_core_release_leaves_the_other_marts_as_they_were(small_build: Any) ->
     ]
     views = "select comment from duckdb_views() where view_name = 'fct_plays'"
     assert small_build.read(views) == [("One row per play.",)]
+    made_before = full.model_copy(update={"metric_versions": {"plays": "0", "starters": "1"}})
+    later = small_build.publish(base=made_before).metric_versions
+    assert later == _versions({"fct_plays"}) | {"plays": "0", "starters": "1"}
 
 
 def test_what_only_the_core_has_seen_waits_for_the_other_marts(small_build: Any) -> None:
