@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from watchhouse.collection import collect, sweep
-from watchhouse.errors import NoReleaseError, PublishError, WatchhouseError
+from watchhouse.errors import BuildError, NoReleaseError, PublishError, WatchhouseError
 from watchhouse.fingerprint import code_version
 from watchhouse.ledger import Ledger
 from watchhouse.locks import builder_lock
@@ -20,7 +20,7 @@ from watchhouse.progress import build_progress
 from watchhouse.publishing import Publication, publish, refusal
 from watchhouse.releases import current_manifest
 from watchhouse.state import build_database, home_state, read_state, refresh_reason
-from watchhouse.wholeness import require_whole
+from watchhouse.wholeness import require_readable, require_whole
 
 if TYPE_CHECKING:
     from watchhouse.building import Builder, BuildReport
@@ -87,11 +87,7 @@ class Warehouse:
             )
             if reason is not None and not full_refresh:
                 logger.info("building everything anew: %s", reason)
-            report = self._dbt().build(
-                selection=selection,
-                full_refresh=full_refresh or reason is not None,
-                lock_timeout=self._lock_timeout,
-            )
+            report = self._report(selection, state, full_refresh=full_refresh or reason is not None)
             return Outcome(manifest=self._publish(landed=None), is_new=True, report=report)
 
     def publish(self) -> Outcome:
@@ -116,6 +112,19 @@ class Warehouse:
             ):
                 return Outcome(manifest=current, is_new=False, report=None)
             return Outcome(manifest=self._publish(landed=landed), is_new=True, report=None)
+
+    def _report(
+        self, selection: Selection, state: BuildState, *, full_refresh: bool
+    ) -> BuildReport:
+        """Have dbt build and test; where that fails for a damaged file, it is said which."""
+        try:
+            return self._dbt().build(
+                selection=selection, full_refresh=full_refresh, lock_timeout=self._lock_timeout
+            )
+        except BuildError:
+            entries = self._ledger.entries()
+            require_readable(self._home, entries, published=state.published, anew=full_refresh)
+            raise
 
     def _publish(self, *, landed: frozenset[str] | None) -> ReleaseManifest:
         plan, version = self._dbt().plan()
