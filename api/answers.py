@@ -166,16 +166,19 @@ def _shared_name(manifest: ReleaseManifest, tag: str) -> str:
 
 def _normalised(request: Request, caller: Caller, kind: str) -> str:
     """Return what tells answers of one release apart."""
-    pairs = sorted(parse_qsl(request.url.query, keep_blank_values=True))
+    # Not of `request.url`, in which `?` and `%3F` of an id are one.
+    scope = request.scope
+    query = scope["query_string"].decode("latin-1")
+    pairs = sorted(parse_qsl(query, keep_blank_values=True))
     sees = "user" if caller.may("read:user") else "aggregate"
-    return repr((request.url.path, pairs, kind, sees))
+    return repr((scope["path"], pairs, kind, sees))
 
 
 def _tag(manifest: ReleaseManifest, asked: str, figures: Figures) -> str:
     # Another version of this program may compute other figures from the same release.
     version = figures.version(manifest)
     text = f"{manifest.release_id} {manifest.published_at.isoformat()} {version} {asked}"
-    return f'"{hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()}"'
+    return f'"{hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()}"'
 
 
 def _matches(request: Request, tag: str) -> bool:

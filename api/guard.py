@@ -16,6 +16,7 @@ from api.access import Access, Caller
 from api.formats import Suffixes
 from api.front import Front, asked_tag
 from api.measures import Measures
+from api.paths import with_whole_ids
 from api.problems import ProblemError
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -53,7 +54,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        scope = self._suffixes.without(scope)
+        scope = self._suffixes.without(with_whole_ids(scope))
         status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 
         async def send_seen(message: Message) -> None:

@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import BeforeValidator
 
 from api.answers import MOST_ROWS
+from api.paths import whole_id
 from api.problems import describe
 
 MOST_DAYS: Final = 3660
@@ -39,19 +40,20 @@ Cursor = Annotated[
     str | None,
     Query(max_length=400, description="`next_cursor` of the page before this one."),
 ]
+_Id = Annotated[str, BeforeValidator(whole_id)]
 UserId = Annotated[
-    str,
+    _Id,
     Path(min_length=1, max_length=1000, description="The user as the sender of events knows it."),
 ]
 ShowName = Annotated[
-    str,
+    _Id,
     Path(
         min_length=1,
         max_length=1000,
         description="Name of the show, in any case and spacing, or its `show_id`.",
     ),
 ]
-ShowId = Annotated[str, Path(min_length=1, max_length=1000, description="`show_id` of the show.")]
+ShowId = Annotated[_Id, Path(min_length=1, max_length=1000, description="`show_id` of the show.")]
 
 AsOf = Annotated[
     int | None,

@@ -106,6 +106,29 @@ def test_a_user_may_have_slashes(reading: Callable[..., Service]) -> None:
     assert [json.loads(line)["user_id"] for line in lines] == asked
 
 
+def test_an_id_may_end_as_a_path_does(reading: Callable[..., Service]) -> None:
+    service = reading()
+    with service.client() as client:
+        # Bare, the slash before `history` ends the id; written, it is of the id.
+        for path, kind in (
+            ("/v1/users/u0/history", None),
+            ("/v1/users/u0%2Fhistory", "unknown-user"),
+            ("/v1/users/u0%2fhistory/history", "unknown-user"),
+            ("/v1/users/u0%2Fhistory/history.csv", "unknown-user"),
+            ("/v1/shows/x%2Fdays", "unknown-show"),
+            ("/v1%2Fusers%2Fu0", "not-found"),
+        ):
+            answer = client.get(path)
+            assert answer.json().get("type", "").rpartition(":")[2] == (kind or ""), path
+    lines = "".join(path.read_text() for path in service.home.audit.iterdir()).splitlines()
+    recorded = [(json.loads(line)["user_id"], json.loads(line)["path"]) for line in lines]
+    assert recorded == [
+        (pseudonym("u0"), "/v1/users/{user_id}/history"),
+        (pseudonym("u0/history"), "/v1/users/{user_id}"),
+        *[(pseudonym("u0/history"), "/v1/users/{user_id}/history")] * 2,
+    ]
+
+
 def test_what_is_no_path_says_where_they_are_listed(service: Service) -> None:
     with service.client() as client:
         unknown = client.get("/v2/shows")
