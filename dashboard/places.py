@@ -12,6 +12,11 @@ PLACE: Final = """
 """By views; in a list of which no runtime is known by hours. Null for a show of unknown runtime
 among others: it has no place there."""
 
+NO_PLACE: Final = (
+    "A show without a rank has no known runtime, so no views; it is listed for its hours."
+)
+"""Said beside a list that has such shows."""
+
 AUDIENCES: Final = """(
     select show_id, max(user_count) >= $smallest as is_told
     from fct_show_days

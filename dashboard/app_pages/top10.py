@@ -50,7 +50,7 @@ page.table(
             "Places won or lost since the week before; new: never listed before.",
             width="small",
         ),
-        "show_name": st.column_config.TextColumn("Show", width="large"),
+        "show_name": st.column_config.TextColumn("Show", width="medium"),
         "views": cells.number("views"),
         "hours_viewed": cells.bar("hours_viewed"),
         "hours_rank": cells.number("hours_rank", title="By hours"),

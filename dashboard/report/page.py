@@ -1,9 +1,10 @@
 """The report as one HTML file: it loads nothing, runs nothing, and is light or dark as asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dashboard.definitions import label
 from dashboard.formats import UNKNOWN, amount, day, days, float_of
+from dashboard.places import NO_PLACE
 from dashboard.report import drawing
 from dashboard.report.facts import Curve, Facts, Figure, Place, Restated
 from dashboard.report.look import POLICY, STYLE
@@ -114,7 +115,7 @@ def _lists(facts: Facts) -> Markup:
     return together(element("h2", "Top 10 of the week"), *tables, *nothing)
 
 
-def _list(places: Iterable[Place]) -> Markup:
+def _list(places: Sequence[Place]) -> Markup:
     rows = [
         (
             "" if place.rank is None else f"{place.rank}",
@@ -127,7 +128,11 @@ def _list(places: Iterable[Place]) -> Markup:
         )
         for place in places
     ]
-    return _table(("#", "", "Show", "Views", "Hours", "Plays", "Weeks in list"), rows, words={1, 2})
+    header = ("#", "", "Show", "Views", "Hours", "Plays", "Weeks in list")
+    table = _table(header, rows, words={1, 2})
+    if all(place.rank is not None for place in places):
+        return table
+    return together(table, _note(NO_PLACE))
 
 
 def _movement(place: Place) -> Markup:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from dashboard import reads
-from dashboard.places import AUDIENCES, PLACE
+from dashboard.places import AUDIENCES, NO_PLACE, PLACE
 from dashboard.reads import Sheet
 
 _WEEKS: Final = """
@@ -74,9 +74,12 @@ def ranking(week: date, content_type: str, smallest: int) -> Sheet:
     """
     values = {"week": week, "content_type": content_type, "smallest": smallest}
     table = reads.read(_LIST, values)
-    if not table["hours_viewed"].null_count:
-        return Sheet(table)
-    return Sheet(table, (f"Figures of fewer than {smallest} users are left out.",))
+    notes = []
+    if table["place"].null_count:
+        notes.append(NO_PLACE)
+    if table["hours_viewed"].null_count:
+        notes.append(f"Figures of fewer than {smallest} users are left out.")
+    return Sheet(table, tuple(notes))
 
 
 def ranks(week: date, content_type: str) -> Sheet:

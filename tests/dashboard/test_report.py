@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dashboard.places import NO_PLACE
 from dashboard.report.facts import Facts, Mover, Place, Restated
 from dashboard.report.page import page
 from dashboard.report.reading import read
@@ -142,6 +143,13 @@ def test_too_few_users_are_not_told(published: Path) -> None:
         "series": (Place(1, 1, "Dark", None, 56.0, 56, 3),),
     }
     assert {figure.value for figure in none.figures} == {"–"}  # noqa: RUF001 - a dash is meant
+
+
+def test_a_show_without_a_place_is_explained(published: Path) -> None:
+    facts = facts_of(published, date(2026, 1, 19))
+    assert NO_PLACE not in page(facts)
+    unplaced = (Place(1, 1, "Dark", 2.0, 2.0, 2, 1), Place(None, None, "Moon", None, 3.0, 2, 1))
+    assert NO_PLACE in page(replace(facts, lists={"film": unplaced}))
 
 
 def test_the_file_points_nowhere_and_names_are_no_markup(published: Path) -> None:
