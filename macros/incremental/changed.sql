@@ -87,22 +87,29 @@
     {{ row }}.user_id in (select user_id from {{ ref('int_changed_users') }})
 {%- endmacro %}
 
+{#- Rows per viewer and show, whatever the day. -#}
+{% macro of_changed_user_shows(row='target') -%}
+    ({{ row }}.user_id, {{ row }}.show_id) in (
+        select user_id, show_id from {{ ref('int_changed_user_shows') }}
+    )
+{%- endmacro %}
+
 {#-
-  Rows per viewer and season: of a viewer's whole history, because a season is watched over weeks,
-  and of every viewer of a season of which something else is known than before.
+  Rows per viewer and season: of all days of a viewer's show, because a season is watched over
+  weeks, and of every viewer of a season of which something else is known than before.
 -#}
 {% macro of_changed_user_seasons(row='target') -%}
-    {{ of_changed_users_or(ref('int_changed_seasons'), row) }}
+    {{ of_changed_user_shows_or(ref('int_changed_seasons'), row) }}
 {%- endmacro %}
 
 {#- The same per viewer and film or season, whose season may not be known. -#}
 {% macro of_changed_user_units(row='target') -%}
-    {{ of_changed_users_or(ref('int_changed_units'), row) }}
+    {{ of_changed_user_shows_or(ref('int_changed_units'), row) }}
 {%- endmacro %}
 
-{% macro of_changed_users_or(seasons, row) -%}
+{% macro of_changed_user_shows_or(seasons, row) -%}
     (
-        {{ of_changed_users(row) }}
+        {{ of_changed_user_shows(row) }}
         or ({{ row }}.show_id, coalesce({{ row }}.season, -1)) in (
             select show_id, coalesce(season, -1) from {{ seasons }}
         )

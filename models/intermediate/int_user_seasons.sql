@@ -3,7 +3,7 @@
     incremental_strategy='replace_changed',
     meta={'replaces': 'of_changed_user_seasons'},
 ) }}
--- depends_on: {{ ref('int_changed_users') }}
+-- depends_on: {{ ref('int_changed_user_shows') }}
 -- depends_on: {{ ref('int_changed_seasons') }}
 with
 

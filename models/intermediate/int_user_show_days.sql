@@ -4,6 +4,8 @@
     meta={'replaces': 'on_changed_days'},
 ) }}
 -- depends_on: {{ ref('int_changed_days') }}
+-- depends_on: {{ ref('int_changed_user_shows') }}
+{{ require_made_now('int_changed_user_shows') }}
 with
 
 plays as (

@@ -1,9 +1,9 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_changed',
-    meta={'replaces': 'of_changed_users'},
+    meta={'replaces': 'of_changed_user_shows'},
 ) }}
--- depends_on: {{ ref('int_changed_users') }}
+-- depends_on: {{ ref('int_changed_user_shows') }}
 with
 
 show_days as (
@@ -11,7 +11,7 @@ show_days as (
     select *
     from {{ ref('int_user_show_days') }} as day
     {%- if is_incremental() %}
-    where {{ of_changed_users('day') }}
+    where {{ of_changed_user_shows('day') }}
     {%- endif %}
 
 ),
@@ -38,9 +38,6 @@ final as (
         show_id,
         play_count,
         watched_microseconds,
-        row_number() over (
-            partition by user_id order by watched_microseconds desc, show_id asc
-        ) as favourite_rank,
         first_activity_date,
         last_activity_date,
         last_reached_date

@@ -43,10 +43,10 @@ favourites as (
 
     select
         user_id,
-        min(show_id) filter (where favourite_rank = 1) as favourite_show_id,
-        list(show_id order by favourite_rank) as favourite_show_ids
+        min_by(
+            show_id, row(-watched_microseconds, show_id), {{ var('favourite_shows') }}
+        ) as favourite_show_ids
     from user_shows
-    where favourite_rank <= {{ var('favourite_shows') }}
     group by user_id
 
 ),
@@ -159,7 +159,7 @@ final as (
     select
         users.user_id,
         scores.engagement_segment,
-        favourites.favourite_show_id,
+        favourites.favourite_show_ids[1] as favourite_show_id,
         favourites.favourite_show_ids,
         users.play_count,
         users.active_day_count,

@@ -20,6 +20,12 @@ user_shows as (
 
 ),
 
+users as (
+
+    select * from {{ ref('int_user_lifetimes') }}
+
+),
+
 episode_days as (
 
     select * from {{ ref('int_episode_days') }}
@@ -166,23 +172,13 @@ counted as (
 
 ),
 
-users as (
-
-    select
-        user_id,
-        max(last_activity_date) as last_date
-    from user_shows
-    group by user_id
-
-),
-
 platform as (
 
     select
         windows.window_name,
         count(*) as active_user_count
     from users
-    inner join windows on users.last_date >= windows.window_started_date
+    inner join windows on users.last_activity_date >= windows.window_started_date
     group by windows.window_name
 
 ),
