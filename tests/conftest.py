@@ -1,8 +1,32 @@
-"""What a run of the tests says of itself."""
+"""The order of the tests, and what a run of them says of itself."""
 
 import os
+from collections.abc import Sequence
+from typing import Final
+
+import pytest
 
 from tests.brokers.servers import fetched_jars
+
+_LONG: Final[Sequence[str]] = (
+    "tests/watchhouse/test_warehouse.py",
+    "tests/warehouse/",
+    "tests/ingest/streaming/",
+    "tests/watchhouse/commands/test_demo.py",
+    "tests/watchhouse/test_replay.py",
+    "tests/dashboard/test_browser.py",
+    "tests/api/",
+)
+"""What takes minutes, longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is long, so that no worker has a long file left when the other is done."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((n for n, path in enumerate(_LONG) if item.nodeid.startswith(path)), len(_LONG))
+
+    items.sort(key=rank)
 
 
 def pytest_report_header() -> str:

@@ -21,6 +21,7 @@ from ingest.columns import STREAMS
 from ingest.draining import Drainer
 from ingest.loading import Loader
 from ingest.mappings import Mapping
+from tests.sharing import made_once
 from tests.warehouse.workshop import Project, Workshop, parse_project
 from watchhouse.apikeys import KeyStore
 from watchhouse.layout import Home
@@ -108,27 +109,28 @@ EVENTS = [
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the dbt project, parsed."""
-    return parse_project(tmp_path_factory.mktemp("parse"))
+    return parse_project(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Path:
     """Return a home with one release; do not write to it."""
-    inbox = tmp_path_factory.mktemp("inbox")
-    home = Home(tmp_path_factory.mktemp("published"))
-    path = inbox / "events.ndjson"
-    path.write_text("".join(json.dumps(event) + "\n" for event in EVENTS) + "{torn\n")
-    loader = Loader(
-        home=home,
-        stream=STREAMS["watch_events"],
-        mapping=Mapping(),
-        pseudonymiser=Pseudonymiser(bytes.fromhex(KEY)),
-    )
-    assert loader.load(path, now=datetime(2026, 11, 1, tzinfo=UTC)).status == "landed"
-    workshop = Workshop(home, project, {})
-    workshop.run()
-    workshop.publish(strictly=False)
-    return home.root
+
+    def publish(folder: Path) -> None:
+        path = folder / "events.ndjson"
+        path.write_text("".join(json.dumps(event) + "\n" for event in EVENTS) + "{torn\n")
+        loader = Loader(
+            home=Home(folder),
+            stream=STREAMS["watch_events"],
+            mapping=Mapping(),
+            pseudonymiser=Pseudonymiser(bytes.fromhex(KEY)),
+        )
+        assert loader.load(path, now=datetime(2026, 11, 1, tzinfo=UTC)).status == "landed"
+        workshop = Workshop(Home(folder), project, {})
+        workshop.run()
+        workshop.publish(strictly=False)
+
+    return made_once(tmp_path_factory, "published", publish)
 
 
 @pytest.fixture

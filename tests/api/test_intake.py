@@ -86,31 +86,30 @@ def test_a_well_formed_event_that_breaks_rules_is_accepted(service: Service) -> 
     assert len(drained(service.home)) == 2
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status", "kind"),
-    [
-        ("/events", b"", 422, "undecodable-event"),
-        ("/events", b"{", 422, "undecodable-event"),
-        ("/events", b"[]", 422, "undecodable-event"),
-        ("/events", b'{"a":"\xff"}', 422, "undecodable-event"),
-        ("/events", b'{"a":"\\ud800"}', 422, "undecodable-event"),
-        ("/events", b'{"a":NaN}', 422, "undecodable-event"),
-        ("/events", b"[" * 100_000, 422, "undecodable-event"),
-        ("/events", b" " * (256 * 1024 + 1), 413, "too-large"),
-        ("/events/batch", b"", 422, "undecodable-event"),
-        ("/events/batch", b"[]", 422, "undecodable-event"),
-        ("/events/batch", b'[{"a":1}', 422, "undecodable-event"),
-        ("/events/batch", b'[{"a":1},2]', 422, "undecodable-event"),
-        ("/events/batch", b'{"a":1}\n{"a":\n', 422, "undecodable-event"),
-        ("/events/batch", b"{}\n" * 10_001, 413, "too-large"),
-        ("/events/batch", b" " * (8 * 1024 * 1024 + 1), 413, "too-large"),
-    ],
+UNDECODABLE = (
+    ("/events", b"", 422, "undecodable-event"),
+    ("/events", b"{", 422, "undecodable-event"),
+    ("/events", b"[]", 422, "undecodable-event"),
+    ("/events", b'{"a":"\xff"}', 422, "undecodable-event"),
+    ("/events", b'{"a":"\\ud800"}', 422, "undecodable-event"),
+    ("/events", b'{"a":NaN}', 422, "undecodable-event"),
+    ("/events", b"[" * 100_000, 422, "undecodable-event"),
+    ("/events", b" " * (256 * 1024 + 1), 413, "too-large"),
+    ("/events/batch", b"", 422, "undecodable-event"),
+    ("/events/batch", b"[]", 422, "undecodable-event"),
+    ("/events/batch", b'[{"a":1}', 422, "undecodable-event"),
+    ("/events/batch", b'[{"a":1},2]', 422, "undecodable-event"),
+    ("/events/batch", b'{"a":1}\n{"a":\n', 422, "undecodable-event"),
+    ("/events/batch", b"{}\n" * 10_001, 413, "too-large"),
+    ("/events/batch", b" " * (8 * 1024 * 1024 + 1), 413, "too-large"),
 )
-def test_what_cannot_be_decoded_is_refused_whole(
-    service: Service, path: str, body: bytes, status: int, kind: str
-) -> None:
+
+
+def test_what_cannot_be_decoded_is_refused_whole(service: Service) -> None:
     with service.client() as client:
-        assert problem(client.post(path, content=body)) == (status, kind)
+        for path, body, status, kind in UNDECODABLE:
+            answer = problem(client.post(path, content=body))
+            assert answer == (status, kind), (path, body[:20])
     service.stop()
     assert drained(service.home) == []
 

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from ingest.columns import STREAMS
 from ingest.loading import Loader
 from ingest.mappings import Mapping
-from tests.warehouse.workshop import Workshop, parse_project
+from tests.sharing import made_once
+from tests.warehouse.workshop import Project, Workshop, parse_project
 from watchhouse.layout import Home
 from watchhouse.pseudonyms import Pseudonymiser
 
@@ -56,9 +57,9 @@ def play(
     }
 
 
-def publish(home: Home, inbox: Path, events: list[dict[str, str]], parsed: Path) -> None:
+def publish(home: Home, events: list[dict[str, str]], project: Project) -> None:
     """Land events, build and publish them."""
-    path = inbox / "events.ndjson"
+    path = home.root / "events.ndjson"
     path.write_text("".join(json.dumps(event) + "\n" for event in events) + "{torn\n")
     loader = Loader(
         home=home,
@@ -67,28 +68,33 @@ def publish(home: Home, inbox: Path, events: list[dict[str, str]], parsed: Path)
         pseudonymiser=Pseudonymiser(bytes.fromhex(KEY)),
     )
     assert loader.load(path, now=datetime(2026, 3, 1, tzinfo=UTC)).status == "landed"
-    workshop = Workshop(home, parse_project(parsed), {})
+    workshop = Workshop(home, project, {})
     workshop.run()
     workshop.publish(strictly=False)
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home with one release; do not write to it."""
-    home = Home(tmp_path_factory.mktemp("published"))
-    inbox = tmp_path_factory.mktemp("inbox")
-    invalid = {**plays()[0], "watch_date": ""}
-    publish(home, inbox, [*plays(), invalid], tmp_path_factory.mktemp("parse"))
-    return home.root
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the dbt project, parsed."""
+    return parse_project(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def without_plays(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Path:
+    """Return a home with one release; do not write to it."""
+    events = [*plays(), {**plays()[0], "watch_date": ""}]
+    return made_once(
+        tmp_path_factory, "watched", lambda folder: publish(Home(folder), events, project)
+    )
+
+
+@pytest.fixture(scope="session")
+def without_plays(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Path:
     """Return a home whose release holds no plays."""
-    home = Home(tmp_path_factory.mktemp("without_plays"))
-    inbox = tmp_path_factory.mktemp("inbox")
-    publish(home, inbox, [{**plays()[0], "watch_date": ""}], tmp_path_factory.mktemp("parse"))
-    return home.root
+    events = [{**plays()[0], "watch_date": ""}]
+    return made_once(
+        tmp_path_factory, "unwatched", lambda folder: publish(Home(folder), events, project)
+    )
 
 
 @pytest.fixture

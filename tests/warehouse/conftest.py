@@ -17,7 +17,7 @@ MakeWorkshop = Callable[[Mapping[str, Any]], Workshop]
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the dbt project, parsed."""
-    return parse_project(tmp_path_factory.mktemp("parse"))
+    return parse_project(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

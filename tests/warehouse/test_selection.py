@@ -1,7 +1,5 @@
 """The fast selection: what is in it, and that a full build makes up for what it left out."""
 
-import pytest
-
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.conftest import MakeWorkshop
 from tests.warehouse.lake import Lake, play
@@ -66,27 +64,22 @@ def test_what_core_builds_saw_reaches_every_mart(
         assert connection.execute(f"select count(*) from {events}").fetchone() == before
 
 
-@pytest.mark.parametrize(
-    ("options", "is_complete"),
-    [
-        (CORE, True),
-        ((*CORE, "--exclude-resource-type", "unit_test", "test"), False),
-        ((*CORE, "--full-refresh"), False),
-    ],
-)
-def test_only_all_of_the_core_is_a_complete_run(
-    workshop: Workshop, lake: Lake, options: tuple[str, ...], *, is_complete: bool
-) -> None:
+def test_only_all_of_the_core_is_a_complete_run(workshop: Workshop, lake: Lake) -> None:
     lake.events("first", play("ann", "Alpha", "2026-03-02T20:00:00Z", 30))
     workshop.build()
     workshop.publish()
 
-    workshop.build(*options)
-
-    with build_database(workshop.home) as connection:
-        state = read_state(connection)
-    assert state.last_run is not None
-    assert state.last_run.selection == "core"
-    assert state.last_run.is_complete == is_complete
-    if "--full-refresh" in options:
-        assert refresh_reason(state, workshop.project.version) is not None
+    for options, is_complete in (
+        (CORE, True),
+        ((*CORE, "--exclude-resource-type", "unit_test", "test"), False),
+        (CORE, True),
+        ((*CORE, "--full-refresh"), False),
+    ):
+        workshop.build(*options)
+        with build_database(workshop.home) as connection:
+            state = read_state(connection)
+        assert state.last_run is not None
+        assert state.last_run.selection == "core"
+        assert state.last_run.is_complete == is_complete, options
+        reason = refresh_reason(state, workshop.project.version)
+        assert (reason is not None) == ("--full-refresh" in options), options

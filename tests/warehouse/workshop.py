@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import pytest
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import GenericTestNode
 
+from tests.sharing import shared
 from tests.warehouse.lake import pseudonym
 from watchhouse.dbt_events import spare_debug_events
 from watchhouse.dbt_plugin import kept_open
@@ -67,11 +69,15 @@ class Project:
         return sorted(node.name for node in nodes if str(node.resource_type) == "model")
 
 
-def parse_project(scratch: Path) -> Project:
-    """Parse the project in the checkout; what dbt writes meanwhile goes to `scratch`."""
-    result = _invoke(["parse"], None, Home(scratch))
-    assert isinstance(result, Manifest)
-    return Project(result, publication_plan(result.nodes.values()), code_version())
+def parse_project(factory: pytest.TempPathFactory) -> Project:
+    """Parse the project in the checkout.
+
+    The first worker that does leaves in the home what spares dbt most of it the next time.
+    """
+    with shared(factory, "parsed") as folder:
+        manifest = _invoke(["parse"], None, Home(folder))
+    assert isinstance(manifest, Manifest)
+    return Project(manifest, publication_plan(manifest.nodes.values()), code_version())
 
 
 @dataclass(frozen=True)

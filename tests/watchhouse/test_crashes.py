@@ -13,12 +13,14 @@ from watchhouse.state import build_database, read_state
 
 # Publishes again and again, each time in a forked child that is killed one step later than the
 # one before, until a child gets through. A step is a call that changes something on disk, or
-# every 25th statement: those of one transaction, of which there are hundreds, are alike.
+# every 25th statement: those of one transaction, of which there are hundreds, are alike. What the
+# engine imports when it is first asked for values is there before: else every child takes longer
+# for that than for all else.
 _KILLED_EVERYWHERE = """
 import os, pickle, signal, sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-import duckdb
+import _strptime, duckdb, pandas, pyarrow.dataset, pytz
 from watchhouse.collection import collect, sweep
 from watchhouse.layout import Home
 from watchhouse.publishing import Publication, publish
