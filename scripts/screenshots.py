@@ -16,11 +16,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.dashboard.browser import BROWSER, open_browser
+from tests.dashboard.browser import BROWSER, CHART, open_browser
 
 _PAGES = {"overview": ""}
 """Pictures by name, and the address of each."""
-_CHART = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
 _WAIT = 60_000
 
 
@@ -45,7 +44,7 @@ def main() -> int:
         page.set_default_timeout(_WAIT)
         for name, address in _PAGES.items():
             page.goto(f"{url}/{address}")
-            page.locator(_CHART).last.wait_for()
+            page.locator(CHART).last.wait_for()
             page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
             page.screenshot(path=folder / f"{name}.png", animations="disabled")
             sys.stdout.write(f"{folder / name}.png\n")

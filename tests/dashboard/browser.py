@@ -8,6 +8,8 @@ from playwright.sync_api import BrowserContext, Playwright
 
 BROWSER: Final = shutil.which("chromium") or shutil.which("google-chrome")
 """None where there is none; `apt-get install chromium` installs one."""
+CHART: Final = "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
+"""Selects what a chart is drawn on."""
 _FLAGS: Final = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
