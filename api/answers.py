@@ -65,7 +65,7 @@ class Answers:
         def rendered(question: Question) -> Rendered:
             question.figures = figures
             body = work(question).model_dump_json().encode()
-            return Rendered(body, MEDIA_TYPES["json"], question.manifest, held)
+            return Rendered(body, MEDIA_TYPES["json"], question.manifest)
 
         return await self._answer(request, caller, "json", rendered, held)
 
@@ -87,7 +87,7 @@ class Answers:
             found, beside = work(question)
             body = _encode(found, kind, {**question.of(), **beside})
             following = beside.get("next_cursor")
-            return Rendered(body, MEDIA_TYPES[kind], question.manifest, figures, following)
+            return Rendered(body, MEDIA_TYPES[kind], question.manifest, following)
 
         return await self._answer(request, caller, kind, rendered, figures)
 
@@ -103,34 +103,34 @@ class Answers:
         earlier: int | None = request.scope.get("as_of")
         known = self.reader.known() if earlier is None else None
         if known is not None:
-            tag = _tag(known, asked, figures)
+            headers = _headers(known, asked, figures)
+            tag = headers["ETag"]
             if _matches(request, tag):
                 self.measures.count_answer("cache")
-                headers = _headers(known, tag, figures)
                 return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
             cached = self.cache.get(tag)
             if cached is None:
-                cached = await self._shared_answer(request, known, tag, figures)
+                cached = await self._shared_answer(request, known, tag)
             if cached is not None:
                 self.measures.count_answer("cache")
-                return self._respond(request, caller, cached, tag)
+                return self._respond(request, caller, cached, headers)
         rendered = await self.reader.ask(work, release_id=earlier)
         self.measures.count_answer("release")
-        tag = _tag(rendered.manifest, asked, figures)
+        headers = _headers(rendered.manifest, asked, figures)
+        tag = headers["ETag"]
         if earlier is None:
             self.cache.put(tag, rendered)
             if self.shared is not None and _is_for_all(request):
                 name = _shared_name(rendered.manifest, tag)
                 await self.shared.put(name, rendered.packed(), seconds=_SHARED_SECONDS)
         if _matches(request, tag):
-            headers = _headers(rendered.manifest, tag, figures)
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         if earlier is not None:
-            return _response(rendered, tag)
-        return self._respond(request, caller, rendered, tag)
+            return _response(rendered, headers)
+        return self._respond(request, caller, rendered, headers)
 
     async def _shared_answer(
-        self, request: Request, manifest: ReleaseManifest, tag: str, figures: Figures
+        self, request: Request, manifest: ReleaseManifest, tag: str
     ) -> Rendered | None:
         """Return what another worker rendered of the same release, and keep it here."""
         if self.shared is None or not _is_for_all(request):
@@ -140,15 +140,18 @@ class Answers:
             return None
         described, _, body = found.partition(b"\n")
         media_type, following = pydantic_core.from_json(described)
-        rendered = Rendered(body, media_type, manifest, figures, following)
+        rendered = Rendered(body, media_type, manifest, following)
         self.cache.put(tag, rendered)
         return rendered
 
-    def _respond(self, request: Request, caller: Caller, rendered: Rendered, tag: str) -> Response:
+    def _respond(
+        self, request: Request, caller: Caller, rendered: Rendered, headers: dict[str, str]
+    ) -> Response:
         """Answer, and keep what the next one who asks the same may see without being recorded."""
-        response = _response(rendered, tag)
+        response = _response(rendered, headers)
         if _is_for_all(request):
             release_id = rendered.manifest.release_id
+            tag = headers["ETag"]
             self.front.put(request.scope, caller, release_id=release_id, tag=tag, response=response)
         return response
 
@@ -174,9 +177,8 @@ def _normalised(request: Request, caller: Caller, kind: str) -> str:
     return repr((scope["path"], pairs, kind, sees))
 
 
-def _tag(manifest: ReleaseManifest, asked: str, figures: Figures) -> str:
+def _tag(manifest: ReleaseManifest, asked: str, version: str) -> str:
     # Another version of this program may compute other figures from the same release.
-    version = figures.version(manifest)
     text = f"{manifest.release_id} {manifest.published_at.isoformat()} {version} {asked}"
     return f'"{hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()}"'
 
@@ -188,19 +190,19 @@ def _matches(request: Request, tag: str) -> bool:
     return any(part.strip().removeprefix("W/") in {tag, "*"} for part in given.split(","))
 
 
-def _headers(manifest: ReleaseManifest, tag: str, figures: Figures) -> dict[str, str]:
+def _headers(manifest: ReleaseManifest, asked: str, figures: Figures) -> dict[str, str]:
+    said = provenance_headers(manifest, figures)
     return {
-        "ETag": tag,
+        "ETag": _tag(manifest, asked, said["Watchhouse-Metric-Version"]),
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Authorization, X-API-Key",
-        **provenance_headers(manifest, figures),
+        **said,
     }
 
 
-def _response(rendered: Rendered, tag: str) -> Response:
-    headers = _headers(rendered.manifest, tag, rendered.figures)
+def _response(rendered: Rendered, headers: dict[str, str]) -> Response:
     if rendered.next_cursor is not None:
-        headers["Watchhouse-Next-Cursor"] = rendered.next_cursor
+        headers = {**headers, "Watchhouse-Next-Cursor": rendered.next_cursor}
     return Response(rendered.body, media_type=rendered.media_type, headers=headers)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pydantic_core
 
-from api.provenance import Figures
 from watchhouse.manifests import ReleaseManifest
 
 
@@ -16,7 +15,6 @@ class Rendered:
     body: bytes
     media_type: str
     manifest: ReleaseManifest
-    figures: Figures
     next_cursor: str | None = None
 
     def packed(self) -> bytes:

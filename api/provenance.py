@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 
 from watchhouse.metrics import LEVELS, Level, Metric, load_metrics
 
-_BESIDE: Final = ("previous_",), ("_before", "_after", "_minutes", "_seconds", "_rate")
-"""What stands before or behind a metric's name in columns: another time, or the unit."""
+_BEFORE: Final = "previous_"
+_BEHIND: Final = "_before", "_after", "_minutes", "_seconds", "_rate"
+"""What stands beside a metric's name in columns: another time, or the unit."""
 
 
 class Of(BaseModel):
@@ -141,11 +142,8 @@ def utc_text(moment: datetime | None) -> str | None:
 
 def _names(column: str) -> set[str]:
     """Return the metrics that a column may be named for, as `plays` by `play_count`."""
-    before, behind = _BESIDE
-    bare = column
-    for text in before:
-        bare = bare.removeprefix(text)
-    names = {bare} | {bare.removesuffix(text) for text in behind}
+    bare = column.removeprefix(_BEFORE)
+    names = {bare} | {bare.removesuffix(text) for text in _BEHIND}
     return names | {f"{name.removesuffix('_count')}s" for name in names if name.endswith("_count")}
 
 

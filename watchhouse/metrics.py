@@ -6,7 +6,7 @@ aggregate over the rows of a mart; grouped by a dimension of the mart, it answer
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Final, Literal
 
@@ -71,7 +71,7 @@ class Metric(BaseModel):
     sql: str
 
     @computed_field  # type: ignore[prop-decorator]  # so it is listed with the rest
-    @property
+    @cached_property
     def version(self) -> str:
         """Eight hex digits that change with the meaning or the computation."""
         text = f"{self.formula} {self.unit} {' '.join(self.sql.split())}"
