@@ -48,7 +48,7 @@ def require_whole(
 
 
 def require_readable(
-    home: Home, entries: Iterable[Entry], *, published: AbstractSet[str], anew: bool
+    home: Home, entries: Collection[Entry], *, published: AbstractSet[str], anew: bool
 ) -> None:
     """Make sure, after a build that failed, that it was not for a file that cannot be read.
 
@@ -58,9 +58,7 @@ def require_readable(
         BuildError: one is damaged; what can be done.
     """
     with duckdb.connect() as connection:
-        for entry in _read(
-            {entry.batch_id: entry for entry in entries}.values(), published, anew=anew
-        ):
+        for entry in _read(entries, published, anew=anew):
             for stored in entry.files:
                 path = home.root / stored.path
                 try:
