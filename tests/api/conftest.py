@@ -1,6 +1,5 @@
 """A real server in a process of its own, and what became of the events that it accepted."""
 
-import json
 import os
 import re
 import signal
@@ -17,19 +16,15 @@ import duckdb
 import httpx
 import pytest
 
-from ingest.columns import STREAMS
 from ingest.draining import Drainer
-from ingest.loading import Loader
-from ingest.mappings import Mapping
+from tests.releases import KEY, publish_events
 from tests.sharing import made_once
-from tests.warehouse.workshop import Project, Workshop, parse_project
+from tests.warehouse.workshop import Project, parse_project
 from watchhouse.apikeys import KeyStore
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
-from watchhouse.pseudonyms import Pseudonymiser
 
 REPOSITORY = Path(__file__).parents[2]
-KEY = "0b" * 32
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
@@ -117,18 +112,8 @@ def published(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Pat
     """Return a home with one release; do not write to it."""
 
     def publish(folder: Path) -> None:
-        path = folder / "events.ndjson"
-        path.write_text("".join(json.dumps(event) + "\n" for event in EVENTS) + "{torn\n")
-        loader = Loader(
-            home=Home(folder),
-            stream=STREAMS["watch_events"],
-            mapping=Mapping(),
-            pseudonymiser=Pseudonymiser(bytes.fromhex(KEY)),
-        )
-        assert loader.load(path, now=datetime(2026, 11, 1, tzinfo=UTC)).status == "landed"
-        workshop = Workshop(Home(folder), project, {})
-        workshop.run()
-        workshop.publish(strictly=False)
+        landed_at = datetime(2026, 11, 1, tzinfo=UTC)
+        publish_events(Home(folder), EVENTS, project, landed_at=landed_at)
 
     return made_once(tmp_path_factory, "published", publish)
 

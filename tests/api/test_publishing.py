@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 
-from tests.api.conftest import KEY, REPOSITORY, Service
+from tests.api.conftest import REPOSITORY, Service
+from tests.releases import KEY
 from watchhouse.errors import NoReleaseError
 from watchhouse.layout import Home
 from watchhouse.releases import open_current

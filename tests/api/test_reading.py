@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.api.conftest import KEY, Service
+from tests.api.conftest import Service
+from tests.releases import KEY
 from watchhouse.pseudonyms import Pseudonymiser
 from watchhouse.releases import open_current
 

@@ -1,6 +1,5 @@
 """One published release of known plays for every page, and one with nothing in it."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,16 +7,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingest.columns import STREAMS
-from ingest.loading import Loader
-from ingest.mappings import Mapping
+from tests.releases import publish_events
 from tests.sharing import made_once
-from tests.warehouse.workshop import Project, Workshop, parse_project
+from tests.warehouse.workshop import Project, parse_project
 from watchhouse.layout import Home
-from watchhouse.pseudonyms import Pseudonymiser
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
-KEY = "0b" * 32
 FIRST = datetime(2026, 1, 5, 20, tzinfo=UTC)
 
 
@@ -57,20 +52,9 @@ def play(
     }
 
 
-def publish(home: Home, events: list[dict[str, str]], project: Project) -> None:
+def publish(home: Path, events: list[dict[str, str]], project: Project) -> None:
     """Land events, build and publish them."""
-    path = home.root / "events.ndjson"
-    path.write_text("".join(json.dumps(event) + "\n" for event in events) + "{torn\n")
-    loader = Loader(
-        home=home,
-        stream=STREAMS["watch_events"],
-        mapping=Mapping(),
-        pseudonymiser=Pseudonymiser(bytes.fromhex(KEY)),
-    )
-    assert loader.load(path, now=datetime(2026, 3, 1, tzinfo=UTC)).status == "landed"
-    workshop = Workshop(home, project, {})
-    workshop.run()
-    workshop.publish(strictly=False)
+    publish_events(Home(home), events, project, landed_at=datetime(2026, 3, 1, tzinfo=UTC))
 
 
 @pytest.fixture(scope="session")
@@ -83,18 +67,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def published(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Path:
     """Return a home with one release; do not write to it."""
     events = [*plays(), {**plays()[0], "watch_date": ""}]
-    return made_once(
-        tmp_path_factory, "watched", lambda folder: publish(Home(folder), events, project)
-    )
+    return made_once(tmp_path_factory, "watched", lambda folder: publish(folder, events, project))
 
 
 @pytest.fixture(scope="session")
 def without_plays(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Path:
     """Return a home whose release holds no plays."""
     events = [{**plays()[0], "watch_date": ""}]
-    return made_once(
-        tmp_path_factory, "unwatched", lambda folder: publish(Home(folder), events, project)
-    )
+    return made_once(tmp_path_factory, "unwatched", lambda folder: publish(folder, events, project))
 
 
 @pytest.fixture

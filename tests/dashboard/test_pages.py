@@ -11,7 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.definitions import registry
-from tests.dashboard.conftest import APP, KEY
+from tests.dashboard.conftest import APP
+from tests.releases import KEY
 from watchhouse.pseudonyms import Pseudonymiser
 
 PAGES = ("overview", "shows", "show", "top10", "audience", "when", "user", "live", "quality")
