@@ -16,6 +16,11 @@ Selection = Literal["core", "full"]
 """What a build runs and a release holds anew, as `selectors.yml` defines it."""
 
 _KEYS: Final = frozenset({"partition_by", "order_by", "indexes"})
+_CHANGED: Final = {
+    "on_changed_days": "activity_date in (select activity_date from intermediate.int_changed_days)",
+    "of_changed_users": "user_id in (select user_id from intermediate.int_changed_users)",
+}
+"""What `meta.replaces` picks, of every build since the last publication: see macros/incremental."""
 
 
 class Node(Protocol):
@@ -63,6 +68,8 @@ class Mart:
     indexes: tuple[tuple[str, ...], ...]
     is_core: bool = False
     """Whether the fast selection makes it, so that every release holds it anew."""
+    changed: str | None = None
+    """A condition that picks the rows which may differ from the last release; None if any may."""
 
     @property
     def relation(self) -> str:
@@ -144,6 +151,7 @@ def _mart(node: Node) -> Mart:
         order_by=tuple(publish.get("order_by") or ()),
         indexes=tuple(tuple(columns) for columns in publish.get("indexes") or ()),
         is_core="core" in node.config.tags,
+        changed=_CHANGED.get(node.config.meta.get("replaces", "")),
     )
 
 

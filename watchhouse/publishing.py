@@ -22,7 +22,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -39,6 +39,7 @@ from watchhouse.parts import PartWriter, sync
 from watchhouse.restatements import find_restatements, keep_restatements, write_restatements
 from watchhouse.state import BuildState, read_state
 
+_LAST: Final = "history.last_release"
 _ROW_GROUP_ROWS: Final = 16_384
 """An eighth of what DuckDB writes by itself: a look-up reads no more than the group it is in."""
 
@@ -141,14 +142,16 @@ def _write(
     )
     database = folder / DATABASE_NAME
     base = publication.base
+    marts = publication.marts
+    last = _last_release_id(connection)
+    if base is None or last is None or base.release_id < last:
+        # Somebody went back to an earlier one: what has changed since is not in the logs.
+        marts = tuple(replace(mart, changed=None) for mart in marts)
     if base is not None:
         shutil.copyfile(home.releases / str(base.release_id) / DATABASE_NAME, database)
     with _attached(connection, database):
         known = dict(base.marts) if base else {}
-        written = {
-            mart.name: write_mart(connection, home, mart, parts, newest)
-            for mart in publication.marts
-        }
+        written = {mart.name: write_mart(connection, home, mart, parts, newest) for mart in marts}
         manifest = ReleaseManifest(
             release_id=parts.release_id,
             published_at=publication.now,
@@ -225,6 +228,9 @@ def _remember(
             )
         for log in publication.plan.logs:
             connection.execute(f"delete from {log.relation}")  # noqa: S608
+        connection.execute(
+            f"create or replace table {_LAST} as select ? as release_id", [manifest.release_id]
+        )
         keep_restatements(connection, code_version=manifest.code_version)
         connection.commit()
     except duckdb.Error as error:
@@ -252,6 +258,15 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, logs: Iterable[Log]) -> No
         connection.execute(
             f"insert into {waiting} by name from {log.relation} except from {waiting}"
         )
+
+
+def _last_release_id(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """Return the number of the last release that the build database knows of, if of any."""
+    try:
+        row = connection.execute(f"select release_id from {_LAST}").fetchone()  # noqa: S608
+    except duckdb.CatalogException:
+        return None
+    return int(row[0]) if row else None
 
 
 def _next_release_id(connection: duckdb.DuckDBPyConnection, home: Home) -> int:

@@ -62,7 +62,10 @@ class Recorder:
                 return None
         with as_dbt_opened_it() as connection:
             # No node began before those that it needs had ended.
-            steps = tuple(_step(connection, node, sent) for node, sent in self._sent.items())
+            steps = tuple(
+                _step(connection, node, sent, materialized.get(node))
+                for node, sent in self._sent.items()
+            )
         return Recording(home, steps)
 
 
@@ -145,11 +148,16 @@ class Recording:
         raise NotAsRecordedError(message)
 
 
-def _step(connection: duckdb.DuckDBPyConnection, node: str, sent: Sequence[str]) -> Step:
+def _step(
+    connection: duckdb.DuckDBPyConnection, node: str, sent: Sequence[str], kind_of_model: str | None
+) -> Step:
     kind, _, name, *_ = node.split(".")
     questions = [sql for sql in sent if _ASKED in sql]
     # Before the statement of a model or test dbt looks at what there is, for its own purposes.
     statements = sent if kind == "operation" else sent[-1:]
+    if kind_of_model == "view" and not questions:
+        # It stands as it is.
+        statements = []
     return Step(
         kind=kind,
         name=name,

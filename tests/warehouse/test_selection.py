@@ -23,6 +23,11 @@ def test_core_depends_on_no_other_area(project: Project) -> None:
         assert "marts" not in node.fqn or "core" in node.fqn, node.unique_id
 
 
+def test_tables_of_the_core_that_grow_are_published_by_what_changed(project: Project) -> None:
+    changed = {mart.name for mart in project.plan.marts if mart.is_core and mart.changed}
+    assert {"dim_users", "fct_show_days"} <= changed
+
+
 def test_what_core_builds_saw_reaches_every_mart(
     project: Project, workshop: Workshop, lake: Lake, make_workshop: MakeWorkshop
 ) -> None:

@@ -1,5 +1,6 @@
 """A publication writes what changed, whole or not at all."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from watchhouse.errors import PublishError
 from watchhouse.layout import Home
+from watchhouse.marts import Mart
 from watchhouse.metrics import load_metrics
 from watchhouse.publishing import refusal
 from watchhouse.state import BuildState, LastRun
@@ -184,6 +186,57 @@ def test_a_core_release_leaves_the_other_marts_as_they_were(small_build: Any) ->
     made_before = full.model_copy(update={"metric_versions": {"plays": "0", "starters": "1"}})
     later = small_build.publish(base=made_before).metric_versions
     assert later == _versions({"fct_plays"}) | {"plays": "0", "starters": "1"}
+
+
+def test_a_core_release_replaces_only_changed_rows_of_a_table(small_build: Any) -> None:
+    counts = Mart(
+        schema="marts",
+        name="day_counts",
+        description="One row per day.",
+        column_descriptions={},
+        partition_by=None,
+        order_by=("activity_date",),
+        indexes=(("activity_date",),),
+        is_core=True,
+        changed="activity_date in (select activity_date from intermediate.int_changed_days)",
+    )
+    small_build.plan = replace(small_build.plan, marts=(*small_build.plan.marts, counts))
+    small_build.run("create table marts.day_counts (activity_date date, plays bigint)")
+
+    def count(*rows: tuple[date, int]) -> None:
+        listed = ", ".join(f"(date '{day}', {plays})" for day, plays in rows)
+        small_build.run(
+            f"delete from marts.day_counts; insert into marts.day_counts values {listed}"
+        )
+
+    def published() -> list[tuple[object, ...]]:
+        rows: list[tuple[object, ...]] = small_build.read("from marts.day_counts order by all")
+        return rows
+
+    small_build.add("a", [MONDAY, TUESDAY])
+    count((MONDAY, 10), (TUESDAY, 10))
+    full = small_build.publish()
+
+    # Monday would be otherwise, but nothing says that it has changed.
+    small_build.add("b", [TUESDAY])
+    count((MONDAY, 99), (TUESDAY, 20))
+    core = small_build.publish(base=full)
+    assert published() == [(MONDAY, 10), (TUESDAY, 20)]
+    assert core.marts["day_counts"].row_count == 2
+    assert small_build.read(
+        "select comment from duckdb_tables() where table_name = 'day_counts'"
+    ) == [("One row per day.",)]
+    assert ("day_counts",) in small_build.read("select table_name from duckdb_indexes()")
+
+    # Neither a table that then lacks rows nor one of an earlier release will do.
+    small_build.add("c", [TUESDAY])
+    count((MONDAY, 99), (TUESDAY, 20), (WEDNESDAY, 5))
+    small_build.publish(base=core)
+    assert published() == [(MONDAY, 99), (TUESDAY, 20), (WEDNESDAY, 5)]
+    small_build.add("d", [WEDNESDAY])
+    count((MONDAY, 1), (TUESDAY, 1))
+    small_build.publish(base=full)
+    assert published() == [(MONDAY, 1), (TUESDAY, 1)]
 
 
 def test_what_only_the_core_has_seen_waits_for_the_other_marts(small_build: Any) -> None:
