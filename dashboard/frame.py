@@ -105,7 +105,7 @@ class Page:
             return
         table = self._opened(title, of, metrics=metrics, about=about, empty=empty)
         if table is not None:
-            specs.show(draw, table)
+            specs.show(draw, table, title=title)
 
     def table(  # noqa: PLR0913 - as above
         self,

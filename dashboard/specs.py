@@ -28,12 +28,14 @@ _DRAWING: Final = threading.Lock()
 _PLAIN: Final = (Measure, str, int, bool, type(None))
 
 
-def show(draw: Draw, table: pa.Table) -> None:
-    """Show a chart of a table, as wide as its place."""
+def show(draw: Draw, table: pa.Table, *, title: str) -> None:
+    """Show a chart of a table, as wide as its place; `title` is what it is called when read out."""
     name = _name(draw)
     spec = _drawn(draw, table) if name is None else _kept(name, _bytes(table), draw, table)
     st.vega_lite_chart(
-        spec={**spec, "datasets": {**spec.get("datasets", {}), ROWS: table}}, width="stretch"
+        spec={**spec, "datasets": {**spec.get("datasets", {}), ROWS: table}},
+        width="stretch",
+        alt=title,
     )
 
 

@@ -80,6 +80,7 @@ def show_tail() -> None:
                 title="Show as received",
             ),
             shows,
+            title="Most watched",
         )
         shown, config = cells.fitted(
             shows,

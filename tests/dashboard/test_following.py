@@ -94,6 +94,12 @@ def test_pages_follow_an_hour_of_releases_and_the_server_forgets_them(
             live.get_by_text(f"Release {number},").wait_for()
             assert page.locator("[data-testid=stException]").count() == 0
             assert server.releases_held == {f"{number}"}
+        # Nobody looks at the tail any more, and nothing of it is held.
+        live.close()
+        publish(workshop, number + 1)
+        pass_minutes(page, STEP)
+        shown(page, "Plays", f"{number + 1}")
+        assert server.releases_held == {f"{number + 1}"}
         assert len(server.handles) <= before
         # The one before was open until the pages had moved on.
         assert len(release_ids(workshop.home)) <= 2
