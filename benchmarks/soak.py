@@ -160,7 +160,7 @@ def _keep_open(soak: _Soak, worker: Worker, seconds: float, every: float) -> Non
         soak.release_seconds.append(_followed(soak))
         _waited(soak, soak.tail, _SHOWN, ["Events landed", "0"])
         soak.states.append(_look(soak))
-        say(f"soak: {soak.states[-1]}; {len(soak.wrong)} went wrong")
+        say(f"soak: {soak.states[-1]}; wrong: {soak.wrong}")
 
 
 def _land(worker: Worker, number: int) -> None:
