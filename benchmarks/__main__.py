@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: run all benchmarks, or those named."""
+"""`python -m benchmarks [NAME …]`: run all benchmarks but the long ones, or those named."""
 
 import argparse
 import importlib
@@ -18,6 +18,8 @@ NAMES: Final = (
     "pages",
     "serving",
 )
+LONG: Final = ("soak",)
+"""Run only when named."""
 
 
 class Benchmark(Protocol):
@@ -32,17 +34,18 @@ class Benchmark(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run benchmarks and print what they found."""
+    every = (*NAMES, *LONG)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(every)}")
     modules = {
-        name: cast("Benchmark", importlib.import_module(f"benchmarks.{name}")) for name in NAMES
+        name: cast("Benchmark", importlib.import_module(f"benchmarks.{name}")) for name in every
     }
     for module in modules.values():
         module.add_arguments(parser)
     arguments = parser.parse_args(argv)
     for name in arguments.names or NAMES:
         if name not in modules:
-            parser.error(f"there is no benchmark {name}; choose from {', '.join(NAMES)}")
+            parser.error(f"there is no benchmark {name}; choose from {', '.join(every)}")
         sys.stdout.write(modules[name].run(arguments) + "\n")
     return 0
 

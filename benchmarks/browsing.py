@@ -3,6 +3,7 @@
 The page takes the times itself, so that nothing of the driver is in them.
 """
 
+import os
 import socket
 import subprocess
 import time
@@ -10,10 +11,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTimeError
 
 from tests.dashboard.browser import open_browser
@@ -45,11 +48,25 @@ _WATCH: Final = """
 """
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that answers at `url`, and the number of its process."""
+
+    url: str
+    process_id: int
+
+
 @contextmanager
 def served(
-    command: Sequence[str], port_option: str, environment: Mapping[str, str]
-) -> Iterator[str]:
+    command: Sequence[str],
+    port_option: str,
+    environment: Mapping[str, str],
+    *,
+    log: Path = Path(os.devnull),
+) -> Iterator[Server]:
     """Run a server until the block ends, and say where it is once it answers.
+
+    What it says goes to `log`.
 
     Raises:
         RuntimeError: it ended instead.
@@ -57,35 +74,45 @@ def served(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with subprocess.Popen(  # noqa: S603 - our own commands
-        (*command, port_option, str(port)),
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(  # noqa: S603 - our own commands
+            (*command, port_option, str(port)),
+            env=environment,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
         try:
             while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
                 if process.poll() is not None:
                     message = f"{' '.join(command)} ended with {process.returncode}"
                     raise RuntimeError(message)
                 time.sleep(0.05)
-            yield f"http://127.0.0.1:{port}"
+            yield Server(f"http://127.0.0.1:{port}", process.pid)
         finally:
             process.terminate()
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Page]:
-    """Open an address in a browser that has never seen it, and wait until the page is finished."""
+def browsing() -> Iterator[BrowserContext]:
+    """Open a browser that has never seen anything, and close it after the block."""
     with TemporaryDirectory() as profile, sync_playwright() as playwright:
         context = open_browser(playwright, profile, height=1400)
+        context.set_default_timeout(_WAIT)
+        context.add_init_script(_WATCH)
+        yield context
+        context.close()
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Page]:
+    """Open an address in a browser that has never seen it, and wait until the page is finished."""
+    with browsing() as context:
         page = context.pages[0]
-        page.set_default_timeout(_WAIT)
-        page.add_init_script(_WATCH)
         page.goto(url)
         finish(page)
         yield page
-        context.close()
 
 
 def finish(page: Page) -> None:

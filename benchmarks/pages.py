@@ -8,13 +8,17 @@ import os
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.measuring import OURS, WORK, measure, say, table
 from benchmarks.repeating import repeat
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from benchmarks.browsing import Server
 
 _ROUNDS: Final = 3
 _SHOW_DAYS: Final = 1_000_000
@@ -80,17 +84,17 @@ def run(arguments: argparse.Namespace) -> str:
 def _visit(case: _Case) -> _Visit:
     from benchmarks.browsing import first_chart, opened, refiltered  # noqa: PLC0415
 
-    with _server(case) as url:
-        with opened(url) as page:
+    with _server(case) as server:
+        with opened(server.url) as page:
             first = first_chart(page)
-        with opened(url) as page:
+        with opened(server.url) as page:
             following = first_chart(page)
             # Nobody has asked this server for it yet.
             filtered = refiltered(page, *_FILTER) if case.home else None
     return _Visit(first, following, filtered)
 
 
-def _server(case: _Case) -> AbstractContextManager[str]:
+def _server(case: _Case) -> "AbstractContextManager[Server]":
     from benchmarks.browsing import served  # noqa: PLC0415
 
     if case.home is None:

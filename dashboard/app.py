@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import frame, reads, state
+from dashboard import frame, reads, state, tail
 from watchhouse.errors import NoReleaseError, WatchhouseError
 from watchhouse.settings import load_settings
 
@@ -52,6 +52,7 @@ st.session_state["home"] = home
 try:
     with reads.pinned(home) as release:
         st.session_state["release"] = release
+        tail.move_on(home, release.release_id)
         smallest = 0 if settings.dashboard_users else settings.smallest_group
         if state.choose(smallest_group=smallest) is None:
             frame.no_plays(release)

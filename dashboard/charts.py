@@ -127,7 +127,7 @@ def curve(
     layers = [base.mark_area(opacity=0.12), base.mark_line(strokeWidth=2.25)]
     found = marks() if marks is not None else None
     if found is not None and len(found):
-        points = alt.Chart(found).encode(
+        points = alt.Chart(alt.InlineData(found.to_pylist())).encode(
             x=alt.X(f"{x}:Q"),
             y=alt.Y(f"{measure.column}:Q"),
             tooltip=[

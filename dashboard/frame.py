@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-from dashboard import cells, reads
+from dashboard import cells, reads, specs
 from dashboard.definitions import explain, short
 from dashboard.downloads import as_csv, as_parquet, file_name
 from dashboard.figures import Figure, comparison
@@ -33,6 +32,7 @@ _STYLE: Final = """<style>
 }
 [data-testid="stHeading"] h1 { padding-bottom: 0; font-size: 2rem; }
 [data-testid="stHeading"] h3 { padding-bottom: 0.25rem; font-size: 1.15rem; }
+.st-key-first { display: none; }
 </style>"""
 _FOLLOWED_SECONDS: Final = 20
 """How often an open page looks whether there is a new release."""
@@ -90,7 +90,7 @@ class Page:
         self,
         title: str,
         of: Callable[[], Sheet],
-        draw: Callable[[pa.Table], alt.Chart],
+        draw: specs.Draw,
         *,
         metrics: Sequence[str] = (),
         about: str = "",
@@ -105,7 +105,7 @@ class Page:
             return
         table = self._opened(title, of, metrics=metrics, about=about, empty=empty)
         if table is not None:
-            st.altair_chart(draw(table), width="stretch")
+            specs.show(draw, table, title=title)
 
     def table(  # noqa: PLR0913 - as above
         self,
@@ -140,11 +140,8 @@ class Page:
 
     def close(self) -> None:
         """Offer what was shown for download."""
-        with self._corner, st.popover("Download", icon=":material/download:"):
-            if not self.shown:
-                st.caption("Nothing is shown that could be downloaded.")
-            for name, table in self.shown.items():
-                offer(self.name, name, table)
+        with self._corner:
+            _downloads(self.name, self.shown)
 
     def _opened(
         self,
@@ -177,6 +174,19 @@ class Page:
         return f"Nothing was played from {days(self.view.first, self.view.end)}{within}."
 
 
+@st.fragment
+def _downloads(page: str, shown: Mapping[str, pa.Table]) -> None:
+    """Offer tables; the buttons are made when somebody looks."""
+    box = st.popover("Download", icon=":material/download:", key="downloads", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        if not shown:
+            st.caption("Nothing is shown that could be downloaded.")
+        for name, table in shown.items():
+            offer(page, name, table)
+
+
 def offer(page: str, name: str, table: pa.Table) -> None:
     """Offer a table of a page for download."""
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -193,9 +203,9 @@ def offer(page: str, name: str, table: pa.Table) -> None:
 
 
 def begin() -> None:
-    """Have the browser fetch what draws charts now, not when the first of them arrives."""
+    """Say how pages look, and have the browser fetch what draws charts before there are any."""
     with st.container(key="first"):
-        st.html("<style>.st-key-first { display: none; }</style>")
+        st.html(_STYLE)
         st.vega_lite_chart({"data": {"values": []}, "mark": "point", "width": 1, "height": 1})
 
 
@@ -204,7 +214,6 @@ def open_page(name: str, about: str, view: View, *, is_dated: bool = True) -> Pa
 
     What was chosen is named only where the page is `is_dated`, of the days and filters chosen.
     """
-    st.html(_STYLE)
     title, corner = st.columns([3, 2], vertical_alignment="bottom")
     with title:
         st.title(name, anchor=False)
@@ -254,7 +263,6 @@ def link_to_show(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) ->
 
 def no_release(why: str) -> None:
     """Say that there is nothing to show yet, and how to come by it."""
-    st.html(_STYLE)
     st.title("No release yet", anchor=False)
     st.write(
         "The dashboard shows the current release of a home, and nothing has been published in "
@@ -269,7 +277,6 @@ def no_release(why: str) -> None:
 
 def no_plays(release: ReleaseManifest) -> None:
     """Say that the release is there and holds no plays."""
-    st.html(_STYLE)
     st.title("No plays yet", anchor=False)
     st.info(
         f"Release {release.release_id} holds no plays: nothing valid has landed yet. "

@@ -40,6 +40,11 @@ def read(home: Home, *, now: datetime, minutes: int | None) -> LiveTail:
     return _live(home.root).read(now=now, minutes=minutes)
 
 
+def move_on(home: Home, release_id: int) -> None:
+    """Have the tail let go of a release that pages have left, though nobody looks at the tail."""
+    _live(home.root).move_on(release_id)
+
+
 def meaning(label: str) -> str:
     """Return what a figure of the tail means."""
     return _MEANINGS[label]

@@ -100,13 +100,24 @@ class Live:
                 raise WatchhouseError(message) from error
 
     def close(self) -> None:
-        """Let the release go."""
+        """Let the release go; the next `read` opens the current one."""
         with self._lock:
-            self._follower.close()
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-                self._release_id = None
+            self._close()
+
+    def move_on(self, release_id: int) -> None:
+        """Let the release go if it is another one; whoever reads right now moves on by itself."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._release_id not in {None, release_id}:
+                    self._close()
+            finally:
+                self._lock.release()
+
+    def _close(self) -> None:
+        self._follower.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._release_id = None
 
     def _read(self, release: Release, now: datetime, minutes: float | None) -> LiveTail:
         connection = self._follow(release)

@@ -1,10 +1,11 @@
 """What landed since the release: provisional, and refreshed by itself."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
-from dashboard import bars, cells, frame, measures, state, tail
+from dashboard import bars, cells, frame, measures, specs, state, tail
 from dashboard.formats import UNKNOWN, age, amount, moment
 from watchhouse.errors import WatchhouseError
 
@@ -71,13 +72,15 @@ def show_tail() -> None:
     shows = tail.shows(found, view.smallest_group)
     if len(shows):
         st.subheader("Most watched", anchor=False)
-        st.altair_chart(
-            bars.ranked(
-                shows,
-                drawn[view.measure],
+        specs.show(
+            partial(
+                bars.ranked,
+                measure=drawn[view.measure],
                 name="show_name",
                 title="Show as received",
-            )
+            ),
+            shows,
+            title="Most watched",
         )
         shown, config = cells.fitted(
             shows,

@@ -1,8 +1,6 @@
 """The pages in a real browser: what is drawn, what is asked of the network, what links restore."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTimeError
 
 from tests.dashboard.browser import BROWSER, CHART, open_browser
+from tests.dashboard.servers import served
 from tests.dashboard.test_pages import PAGES
 
 DRAWN = f"{CHART}, [data-testid=stDataFrame] canvas, [data-testid=stAlert]"
@@ -28,23 +27,9 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def url(published: Path) -> Iterator[str]:
-    """Return where the dashboard over known plays is served by our own command."""
-    command = [sys.executable, "-m", "watchhouse", "serve", "--only", "dashboard"]
-    with subprocess.Popen(
-        [*command, "--dashboard-port", "0"],
-        env={"WATCHHOUSE_HOME": str(published), "PATH": "/usr/bin:/bin"},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        found = re.search(r"http://\S+", process.stderr.readline())
-        assert found
-        while "started on" not in (line := process.stderr.readline()):
-            assert line, "the dashboard ended before it was up"
-        yield found.group()
-        process.terminate()
-        assert process.wait(30) == 0
+    """Return where the dashboard over known plays is served."""
+    with served(published) as server:
+        yield server.url
 
 
 @pytest.fixture
@@ -145,3 +130,15 @@ def test_a_filter_changes_what_is_drawn_and_its_link_restores_it(
     hours.get_by_text("35.0", exact=True).wait_for()
     restored, _ = open_page(page.url.rpartition("/")[2])
     restored.locator("[data-testid=stMetricValue]").first.get_by_text("35.0", exact=True).wait_for()
+
+
+def test_what_is_shown_can_be_taken_along(
+    open_page: Callable[..., tuple[Page, list[str]]],
+) -> None:
+    page, wrong = open_page("")
+    page.get_by_test_id("stPopoverButton").click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="CSV").last.click()
+    assert saving.value.suggested_filename == "overview-figures.csv"
+    assert '"plays","182"' in saving.value.path().read_text()
+    assert wrong == []
