@@ -5,29 +5,34 @@ something to build.
 """
 
 import errno
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+import duckdb
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 
-from watchhouse.dbt_events import spare_debug_events
+from watchhouse.dbt_events import STATEMENT, spare_debug_events, telling_statements
 from watchhouse.dbt_plugin import kept_open
-from watchhouse.errors import BuildError
+from watchhouse.errors import BuildError, one_line
 from watchhouse.failures import failures, keep_rows
 from watchhouse.fingerprint import PROJECT, code_version
 from watchhouse.layout import Home
 from watchhouse.locks import builder_lock
 from watchhouse.marts import PublicationPlan, Selection, publication_plan
 from watchhouse.progress import BuildProgress
+from watchhouse.recording import NotAsRecordedError, Recorder, Recording
+
+logger = logging.getLogger(__name__)
 
 _SHOWN_FAILURES: Final = 20
 _LOG_BYTES: Final = 10 * 1024 * 1024
@@ -39,7 +44,7 @@ class BuildReport:
     """What a build did that ended well.
 
     `seconds` is wall-clock time, parsing included; `model_seconds` is that of each model alone,
-    while others ran beside it.
+    while others ran beside it. `is_recorded` when dbt was not needed for it.
     """
 
     model_count: int
@@ -48,6 +53,7 @@ class BuildReport:
     seconds: float
     full_refresh: bool
     model_seconds: Mapping[str, float] = field(default_factory=dict)
+    is_recorded: bool = False
 
 
 class Builder:
@@ -57,14 +63,26 @@ class Builder:
     when a file of the project has changed.
     """
 
-    def __init__(self, home: Home, progress: BuildProgress, *, project: Path = PROJECT) -> None:
-        """Read nothing until the first build; `project` is the folder of the dbt project."""
+    def __init__(
+        self,
+        home: Home,
+        progress: BuildProgress,
+        *,
+        project: Path = PROJECT,
+        parsed: Manifest | None = None,
+    ) -> None:
+        """Read nothing until the first build; `project` is the folder of the dbt project.
+
+        `parsed` is that project where it has been parsed already.
+        """
         self._home = home
         self._progress = progress
         self._project = project
-        self._manifest: Manifest | None = None
-        self._code_version: str | None = None
+        self._manifest = parsed
+        self._code_version = code_version(project) if parsed else None
         self._unit_test_count = 0
+        self._recorder: Recorder | None = None
+        self._recording: Recording | None = None
         spare_debug_events()
         self._log = home.root / "logs" / "dbt.log"
         self._log_file: TextIO | None = None
@@ -90,6 +108,10 @@ class Builder:
         started = time.monotonic()
         with builder_lock(self._home.builder_lock, timeout=lock_timeout):
             manifest, _ = self._parsed()
+            is_recordable = selection == "core" and not full_refresh
+            report = self._run_again(started) if is_recordable else None
+            if report is not None:
+                return report
             arguments = ["build", *(["--full-refresh"] if full_refresh else [])]
             if selection != "full":
                 arguments += ["--selector", selection]
@@ -98,9 +120,12 @@ class Builder:
             if not full_refresh and self._home.build_database.exists():
                 arguments += ["--exclude-resource-type", "unit_test"]
                 self._unit_test_count = 0
-            results = self._invoke(arguments, manifest)
+            with telling_statements() if is_recordable else nullcontext():
+                self._recorder = Recorder() if is_recordable else None
+                results = self._invoke(arguments, manifest)
             if isinstance(results, RunExecutionResult):
                 self._raise_on_failure(results.results)
+                self._keep_recording(results.results)
         if not isinstance(results, RunExecutionResult):
             message = f"dbt gave no results; see {self._log}"
             raise BuildError(message)
@@ -122,6 +147,35 @@ class Builder:
             },
         )
 
+    def _run_again(self, started: float) -> BuildReport | None:
+        """Do a core build as the last one was done, where that can be; None leaves it to dbt."""
+        if self._recording is None:
+            return None
+        try:
+            seconds = self._recording.run(self._progress)
+        except (NotAsRecordedError, duckdb.Error) as error:
+            self._recording = None
+            logger.info("dbt builds, not its recording: %s", one_line(error))
+            return None
+        return BuildReport(
+            model_count=len(seconds),
+            test_count=self._recording.count("test"),
+            warnings=(),
+            seconds=time.monotonic() - started,
+            full_refresh=False,
+            model_seconds=seconds,
+            is_recorded=True,
+        )
+
+    def _keep_recording(self, results: Sequence[Any]) -> None:
+        if self._recorder is not None:
+            materialized = {
+                result.node.unique_id: str(result.node.config.materialized)
+                for result in results
+                if str(result.node.resource_type) != "operation"
+            }
+            self._recording = self._recorder.recording(self._home.root, materialized)
+
     def _parsed(self) -> tuple[Manifest, str]:
         version = code_version(self._project)
         if self._manifest is None or version != self._code_version:
@@ -130,6 +184,7 @@ class Builder:
                 message = "dbt parsed nothing"
                 raise BuildError(message)
             self._manifest, self._code_version = parsed, version
+            self._recording = None
         return self._manifest, version
 
     def _invoke(self, arguments: Sequence[str], manifest: Manifest | None) -> object:
@@ -189,7 +244,9 @@ class Builder:
         if self._log_file is not None and info.level in _LOGGED:
             with suppress(OSError):
                 self._log_file.write(f"{datetime.now(UTC):%H:%M:%S}  {info.msg}\n")
-        if name == "ConcurrencyLine":
+        if name == STATEMENT and self._recorder is not None:
+            self._recorder.hear(event)
+        elif name == "ConcurrencyLine":
             self._progress.begin(data.node_count + self._unit_test_count)
         elif name == "NodeFinished":
             self._progress.advance(data.node_info.node_name)

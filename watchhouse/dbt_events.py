@@ -1,19 +1,33 @@
 """Spares dbt the records of its own work that nobody reads: a fifth of what a small build takes.
 
 dbt makes a protobuf message of every step, thousands in a build, and only then looks whether
-anybody listens. Of the debug level we read the end of a node alone. Where dbt is built otherwise
-than it was when this was written, nothing is changed.
+anybody listens. Of the debug level we read the end of a node alone, and statements while they are
+recorded. Where dbt is built otherwise than it was when this was written, nothing is changed.
 """
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from dbt_common.events.base_types import BaseEvent, DebugLevel, EventLevel
 from dbt_common.events.event_manager import EventManager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-_READ: Final = frozenset({"NodeFinished"})
+STATEMENT: Final = "SQLQuery"
+"""The name of the event that says which statement is sent to the database, and for which node."""
+
+_read = {"NodeFinished"}
+
+
+@contextmanager
+def telling_statements() -> "Iterator[None]":
+    """Let dbt tell of every `STATEMENT` inside the block."""
+    _read.add(STATEMENT)
+    try:
+        yield
+    finally:
+        _read.discard(STATEMENT)
 
 
 def spare_debug_events() -> None:
@@ -50,4 +64,4 @@ def spare_debug_events() -> None:
 
 
 def _is_read(event: BaseEvent) -> bool:
-    return not isinstance(event, DebugLevel) or type(event).__name__ in _READ
+    return not isinstance(event, DebugLevel) or type(event).__name__ in _read

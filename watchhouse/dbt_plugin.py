@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from dbt.adapters.duckdb import environments
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.invocation import get_invocation_id
 
 from watchhouse import locks
 from watchhouse.dbt_contexts import make_contexts_quickly
@@ -18,6 +20,7 @@ from watchhouse.fingerprint import code_version
 from watchhouse.settings import load_settings
 
 _opened: list[duckdb.DuckDBPyConnection] | None = None
+_credentials: DuckDBCredentials | None = None
 
 make_contexts_quickly()
 
@@ -40,8 +43,24 @@ def kept_open() -> Iterator[None]:
         _opened = None
 
 
+@contextmanager
+def as_dbt_opened_it() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database that dbt opened last in this process, with the settings of the profile.
+
+    Leaving the block closes it; a transaction that is still open is rolled back.
+    """
+    if _credentials is None:
+        message = "dbt has opened no database in this process yet"
+        raise RuntimeError(message)
+    handle = environments.create(_credentials).handle()  # type: ignore[no-untyped-call]
+    try:
+        yield handle.cursor()
+    finally:
+        handle.close()
+
+
 class Plugin(BasePlugin):
-    """Takes the builder lock and tells the models which code they are."""
+    """Takes the builder lock and tells the hooks which code and which run of dbt this is."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Compute the code version, for a database in memory that is opened at once."""
@@ -58,8 +77,10 @@ class Plugin(BasePlugin):
         `watchhouse build` does, and gives it back itself. Taking it also makes the folder, which
         DuckDB would not.
         """
+        global _credentials  # noqa: PLW0603 - as above
         del config
         self._code_version = code_version()
+        _credentials = creds
         if creds.path == ":memory:":
             return
         lock = Path(creds.path).absolute().parent / "builder.lock"
@@ -77,5 +98,6 @@ class Plugin(BasePlugin):
             _opened.append(conn)
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Set the variable `code_version`, which the run record in schema `history` keeps."""
+        """Set the variables that the run record in schema `history` keeps."""
         cursor.execute(f"set variable code_version = '{self._code_version}'")
+        cursor.execute(f"set variable invocation_id = '{get_invocation_id()}'")

@@ -5,7 +5,6 @@ memory, over the batches that the release does not hold. Provisional means: name
 not yet the catalogue's; sessions and all else that needs more than the event are left to builds.
 """
 
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +19,11 @@ from watchhouse.ledger import Entry, Ledger, superseded
 from watchhouse.manifests import DATABASE_NAME
 from watchhouse.marts import Selection, literal
 from watchhouse.releases import Follower, Release
+from watchhouse.staged import with_files
 
 _STREAM: Final = "watch_events"
 _STAGED: Final = "stg_lake__watch_events"
 _CHECKED: Final = "int_watch_events_checked"
-# The first expression of the staging model names the files that it was compiled for.
-_LANDED: Final = re.compile(r"landed as \(.*?\n\),", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -213,15 +211,12 @@ class Live:
             "insert into warehouse.intermediate.int_batches values (?, ?, ?, ?)", rows
         )
         if paths:
-            files = ", ".join(map(literal, paths))
-            rows_of = (
-                f"select * from read_parquet([{files}], hive_partitioning = false)"  # noqa: S608
-                " where batch_id in (select batch_id from warehouse.intermediate.int_batches)"
+            staged = with_files(
+                self._models[_STAGED],
+                paths,
+                where="where batch_id in (select batch_id from warehouse.intermediate.int_batches)",
             )
-            staged, found = _LANDED.subn(
-                lambda _: f"landed as ({rows_of}),", self._models[_STAGED], count=1
-            )
-            if not found:
+            if staged is None:
                 message = f"the model {_STAGED} does not begin with `landed as (`"
                 raise WatchhouseError(message)
             connection.execute(f"create or replace view warehouse.staging.{_STAGED} as {staged}")

@@ -31,5 +31,5 @@
         select count(*) as n from {{ batches }}
         where stream = '{{ stream }}' and is_moved
     {%- endset -%}
-    {{ return(run_query(query).rows[0]['n'] > 0) }}
+    {{ return(asked(query).rows[0]['n'] > 0) }}
 {%- endmacro %}

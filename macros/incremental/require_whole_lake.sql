@@ -9,7 +9,7 @@
         {%- set query -%}
             select count(*) as n from {{ batches }} where not is_taken and not is_superseded
         {%- endset -%}
-        {%- if run_query(query).rows[0]['n'] > 0 -%}
+        {%- if asked(query).rows[0]['n'] > 0 -%}
             {%- do exceptions.raise_compiler_error(
                 model.name ~ " cannot be made again by itself: run `dbt build --full-refresh` "
                 ~ "without --select."

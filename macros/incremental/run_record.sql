@@ -35,7 +35,7 @@
             );
             create or replace table history.last_run as
             select
-                '{{ invocation_id }}' as invocation_id,
+                getvariable('invocation_id') as invocation_id,
                 cast({{ version }} as varchar) as code_version,
                 {%- if standing('int_watch_events_deduplicated') %}
                 (
@@ -52,7 +52,7 @@
                 {%- endif %}
                 '{{ 'core' if is_core_run() else 'full' }}' as selection,
                 {{ flags.FULL_REFRESH or false }} as full_refresh,
-                cast('{{ run_started_at.isoformat() }}' as timestamptz) as started_at,
+                current_timestamp as started_at,
                 cast(null as timestamptz) as completed_at,
                 false as is_complete,
                 cast(null as integer) as failed_count;

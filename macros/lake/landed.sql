@@ -23,7 +23,7 @@
             having bool_or(is_wanted)
             order by path
         {%- endset -%}
-        {%- for row in run_query(query).rows -%}
+        {%- for row in asked(query).rows -%}
             {%- do paths.append("'" ~ home() ~ '/' ~ row['path'] | replace("'", "''") ~ "'") -%}
             {%- do shared.append(row['path']) if row['is_shared'] -%}
         {%- endfor -%}
@@ -76,7 +76,7 @@
             select distinct watch_date_format from {{ batches }}
             where is_taken and watch_date_format is not null order by watch_date_format
         {%- endset -%}
-        {%- for row in run_query(query).rows -%}
+        {%- for row in asked(query).rows -%}
             {%- do formats.append(row['watch_date_format']) -%}
         {%- endfor -%}
     {%- endif -%}

@@ -1,7 +1,7 @@
 {#- In a glob, `[`, `*` and `?` of the home's own name stand for themselves in brackets. -#}
 {%- set entries = modules.re.sub('([*?[])', '[\\1]', home()) ~ '/raw/ledger/**/*.json' -%}
-{%- set count = "select count(*) as n from glob('" ~ entries ~ "')" -%}
-{%- set found = execute and run_query(count).rows[0]['n'] > 0 -%}
+{%- set any = "select count(*) > 0 as is_found from glob('" ~ entries ~ "')" -%}
+{%- set found = execute and asked(any).rows[0]['is_found'] -%}
 {%- set columns = {
     'entry_kind': 'varchar',
     'batch_id': 'varchar',

@@ -11,7 +11,7 @@
 } %}
 with
 
-rejected as (
+landed as (
 
     select * from {{ landed_rows('reject_paths', 'is_taken', columns) }}
 
@@ -29,7 +29,7 @@ final as (
         source_position,
         reason_code,
         timezone('UTC', landed_at) as landed_at
-    from rejected
+    from landed
 
 )
 
