@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Rows: TypeAlias = "pa.Table | list[dict[str, Any]]"
-_THREADS: Final = 8
+_THREADS: Final = 4
+"""Questions at once. More would divide the same cores: all would take longer, some much longer."""
 _WAITING: Final = 256
 """Questions that may wait for a thread; more are asked to come again."""
 
