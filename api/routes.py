@@ -45,7 +45,7 @@ class ReadingRoute(APIRoute):
             raise TypeError(message)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever it asks wrongly refused as FastAPI does."""
+        """Answer one request, or refuse it as FastAPI does."""
         if scope["method"] not in (self.methods or ()):
             await super().handle(scope, receive, send)
             return
