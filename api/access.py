@@ -1,9 +1,8 @@
-"""Who may do what: keys and scopes, limits per key, and a record of who read single users."""
+"""Who may do what: keys and scopes, and limits per key."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Literal
@@ -14,7 +13,6 @@ from starlette.types import Scope
 from api.problems import ProblemError
 from api.shared import Shared
 from watchhouse.apikeys import ApiKey, KeyStore
-from watchhouse.audit import record_read
 
 ScopeName = Literal["read:aggregate", "read:user", "write:events", "admin"]
 _MINUTE: Final = 60
@@ -80,10 +78,9 @@ class Limits:
 class Access:
     """Tells callers by the key that they present."""
 
-    def __init__(self, *, keys: Path, audit: Path, limits: Limits) -> None:
-        """Read keys below `keys`, write the record of reads below `audit`."""
+    def __init__(self, *, keys: Path, limits: Limits) -> None:
+        """Read keys below `keys`."""
         self._store = KeyStore(keys)
-        self._audit = audit
         self.limits: Final = limits
 
     def is_open(self) -> bool:
@@ -104,14 +101,6 @@ class Access:
             why = "the API key is unknown or revoked"
             raise unauthorised(why)
         return Caller(key), await self.limits.count(key.key_id)
-
-    def record(self, caller: Caller, *, user: str, path: str, now: datetime) -> None:
-        """Note that `caller` reads what is known of one user, given as pseudonym."""
-        try:
-            record_read(self._audit, key_id=caller.key_id, user=user, path=path, now=now)
-        except OSError as error:
-            detail = "reads of single users cannot be recorded at present, so there are none"
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-recorded", detail) from error
 
 
 _NOBODY: Final = ApiKey(key_id="", name="", scopes=(), key_hash="", created_at="")

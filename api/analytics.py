@@ -4,15 +4,16 @@ from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from api import queries
 from api.access import caller_of
-from api.parameters import AMBIGUOUS, READS, UNKNOWN, Days, ShowName, UserId
+from api.parameters import AMBIGUOUS, UNKNOWN, Days, ShowName, UserId
 from api.problems import ProblemError
 from api.provenance import FIGURED, figures
 from api.reading import Question
+from api.routes import reading_router
 from api.schemas import Analytics, Day, ShowAnalytics, TopShow, TopViewer, UserAnalytics
 from api.state import recorded, state_of
 
@@ -25,7 +26,7 @@ _OF_USER: Final = figures(
 )
 _OF_SHOW: Final = figures({"avg_percentage_viewed", "hours_viewed", "plays", "sessions", "users"})
 
-router = APIRouter(tags=["analytics"], dependencies=READS)
+router = reading_router(tags=["analytics"])
 
 
 @router.get(

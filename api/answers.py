@@ -2,11 +2,10 @@
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 import pydantic_core
 from pydantic import BaseModel
@@ -21,6 +20,7 @@ from api.problems import ProblemError
 from api.provenance import NO_FIGURES, Figures, provenance_headers
 from api.reading import Question, Reader, Rows
 from api.shared import Shared
+from watchhouse.headers import NEXT_CURSOR, PROVENANCE
 from watchhouse.manifests import ReleaseManifest
 from watchhouse.rendering import Result, write_csv
 
@@ -67,7 +67,7 @@ class Answers:
             body = work(question).model_dump_json().encode()
             return Rendered(body, MEDIA_TYPES["json"], question.manifest)
 
-        return await self._answer(request, caller, "json", rendered, held)
+        return await _recorded(request, self._answer(request, caller, "json", rendered, held))
 
     async def rows(
         self,
@@ -89,7 +89,7 @@ class Answers:
             following = beside.get("next_cursor")
             return Rendered(body, MEDIA_TYPES[kind], question.manifest, following)
 
-        return await self._answer(request, caller, kind, rendered, figures)
+        return await _recorded(request, self._answer(request, caller, kind, rendered, figures))
 
     async def _answer(
         self,
@@ -102,6 +102,7 @@ class Answers:
         asked = _normalised(request, caller, kind)
         earlier: int | None = request.scope.get("as_of")
         known = self.reader.known() if earlier is None else None
+        headers: dict[str, str] = {}
         if known is not None:
             headers = _headers(known, asked, figures)
             tag = headers["ETag"]
@@ -116,7 +117,8 @@ class Answers:
                 return self._respond(request, caller, cached, headers)
         rendered = await self.reader.ask(work, release_id=earlier)
         self.measures.count_answer("release")
-        headers = _headers(rendered.manifest, asked, figures)
+        if rendered.manifest is not known:
+            headers = _headers(rendered.manifest, asked, figures)
         tag = headers["ETag"]
         if earlier is None:
             self.cache.put(tag, rendered)
@@ -156,6 +158,16 @@ class Answers:
         return response
 
 
+async def _recorded(request: Request, answer: Awaitable[Response]) -> Response:
+    """Return an answer, or the refusal in its place, once it is on record that somebody asks."""
+    try:
+        return await answer
+    finally:
+        noted: Awaitable[None] | None = request.scope.get("noted")
+        if noted is not None:
+            await noted
+
+
 def _is_for_all(request: Request) -> bool:
     """Tell whether every caller with the scope may see it: what is of one user stays here."""
     is_aggregate: bool = request.scope["needed_scope"] == "read:aggregate"
@@ -170,11 +182,9 @@ def _shared_name(manifest: ReleaseManifest, tag: str) -> str:
 def _normalised(request: Request, caller: Caller, kind: str) -> str:
     """Return what tells answers of one release apart."""
     # Not of `request.url`, in which `?` and `%3F` of an id are one.
-    scope = request.scope
-    query = scope["query_string"].decode("latin-1")
-    pairs = sorted(parse_qsl(query, keep_blank_values=True))
+    pairs = sorted(request.query_params.multi_items())
     sees = "user" if caller.may("read:user") else "aggregate"
-    return repr((scope["path"], pairs, kind, sees))
+    return repr((request.scope["path"], pairs, kind, sees))
 
 
 def _tag(manifest: ReleaseManifest, asked: str, version: str) -> str:
@@ -193,7 +203,7 @@ def _matches(request: Request, tag: str) -> bool:
 def _headers(manifest: ReleaseManifest, asked: str, figures: Figures) -> dict[str, str]:
     said = provenance_headers(manifest, figures)
     return {
-        "ETag": _tag(manifest, asked, said["Watchhouse-Metric-Version"]),
+        "ETag": _tag(manifest, asked, said[PROVENANCE["metric_version"]]),
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Authorization, X-API-Key",
         **said,
@@ -202,7 +212,7 @@ def _headers(manifest: ReleaseManifest, asked: str, figures: Figures) -> dict[st
 
 def _response(rendered: Rendered, headers: dict[str, str]) -> Response:
     if rendered.next_cursor is not None:
-        headers = {**headers, "Watchhouse-Next-Cursor": rendered.next_cursor}
+        headers = {**headers, NEXT_CURSOR: rendered.next_cursor}
     return Response(rendered.body, media_type=rendered.media_type, headers=headers)
 
 

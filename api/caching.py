@@ -2,13 +2,17 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Final
 
 import pydantic_core
 
 from watchhouse.manifests import ReleaseManifest
 
+OVERHEAD: Final = 1024
+"""Bytes that an answer takes besides its body, for its names, headers and places in memory."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """One answer."""
 
@@ -48,7 +52,7 @@ class Cache:
         if len(rendered.body) > self._size // 8 or tag in self._kept:
             return
         self._kept[tag] = rendered
-        self._left -= len(rendered.body)
+        self._left -= len(rendered.body) + OVERHEAD
         while self._left < 0:
             _, gone = self._kept.popitem(last=False)
-            self._left += len(gone.body)
+            self._left += len(gone.body) + OVERHEAD

@@ -130,8 +130,33 @@ def _keys(path: MartPath, contract: Contract) -> tuple[str, ...]:
     return (*(name for name in ordered if contract.columns[name].type != "double"), *path.kept)
 
 
+class _Source:
+    """What the statements of a path have in common; every name in it is of the contract."""
+
+    def __init__(self, path: MartPath, contract: Contract) -> None:
+        self.path = path
+        self.columns = list(contract.columns)
+        self.order = tuple(
+            Sorting(name.removeprefix("-"), descending=name.startswith("-")) for name in path.order
+        )
+        self.order_by = f"order by {', '.join(part.sql() for part in self.order)}"
+        self.read = ", ".join(
+            f"{_READ.get(column.type, '{0}').format(f'mart.{quote(name)}')} as {quote(name)}"
+            for name, column in contract.columns.items()
+        )
+        keys = _keys(path, contract)
+        self.shown = ", ".join(
+            quote(name)
+            if name in keys
+            else f"case when not is_hidden then {quote(name)} end as {quote(name)}"
+            for name in contract.columns
+        )
+        self.has_moments = any(column.type == "timestamp" for column in contract.columns.values())
+
+
 def _endpoint(path: MartPath, contract: Contract) -> Callable[..., Any]:
     held = figures_of(path.mart, contract.columns)
+    source = _Source(path, contract)
 
     async def endpoint(request: Request, **given: Any) -> Response:  # noqa: ANN401 - as declared below
         caller = caller_of(request, path.scope)
@@ -139,7 +164,7 @@ def _endpoint(path: MartPath, contract: Contract) -> Callable[..., Any]:
         smallest = 0 if path.users is None else state.smallest_group_for(caller)
 
         def work(question: Question) -> tuple[Rows, dict[str, Any]]:
-            return _read(question, path, contract, given, smallest)
+            return _read(question, source, given, smallest)
 
         suffix = given.get("format")
         return await state.answers.rows(request, caller, work, figures=held, suffix=suffix)
@@ -174,13 +199,12 @@ def _endpoint(path: MartPath, contract: Contract) -> Callable[..., Any]:
 
 
 def _read(
-    question: Question,
-    path: MartPath,
-    contract: Contract,
-    given: Mapping[str, Any],
-    smallest: int,
+    question: Question, source: _Source, given: Mapping[str, Any], smallest: int
 ) -> tuple[Rows, dict[str, Any]]:
+    path = source.path
     require_mart(question, path.mart)
+    if path.is_of_show:
+        question.looks_up()
     show_id = given.get("show_id")
     first, end = given.get("from_date"), given.get("to_date")
     if first is not None and end is not None and first >= end:
@@ -189,13 +213,13 @@ def _read(
     asked = repr(
         (path.path, sorted((k, v) for k, v in given.items() if k in path.filters), show_id)
     )
-    sql, bindings, order = _statement(path, contract, given, smallest, asked)
+    sql, bindings = _statement(source, given, smallest, asked)
     try:
         rows, last = question.page(
             f"{sql} limit {bindings.bind(limit + 1)}",
             bindings.values,
             limit=limit,
-            as_rows=not any(column.type == "timestamp" for column in contract.columns.values()),
+            as_rows=not source.has_moments,
         )
     except (duckdb.ConversionException, duckdb.BinderException) as error:
         if given.get("cursor") is None:
@@ -205,7 +229,9 @@ def _read(
         raise QuestionError(parameter="cursor", detail=detail) from error
     if show_id is not None and not len(rows):
         _require_show(question, show_id)
-    following = None if last is None else encode(asked, last, [part.column for part in order])
+    following = (
+        None if last is None else encode(asked, last, [part.column for part in source.order])
+    )
     beside = {"next_cursor": following, "is_suppressed": False}
     if not smallest:
         return rows, beside
@@ -214,15 +240,15 @@ def _read(
         beside["is_suppressed"] = any(hidden)
         return rows, beside
     beside["is_suppressed"] = any(rows["is_hidden"].to_pylist())
-    return rows.select(list(contract.columns)), beside
+    return rows.select(source.columns), beside
 
 
 def _statement(
-    path: MartPath, contract: Contract, given: Mapping[str, Any], smallest: int, asked: str
-) -> tuple[str, Bindings, tuple[Sorting, ...]]:
-    """Return the SQL of a page without its limit; every name in it is of the contract."""
+    source: _Source, given: Mapping[str, Any], smallest: int, asked: str
+) -> tuple[str, Bindings]:
+    """Return the SQL of a page without its limit."""
+    path = source.path
     bindings = Bindings()
-    keys = _keys(path, contract)
     wanted = [
         f"cast(mart.{quote(name)} as varchar) = {bindings.bind(str(given[name]))}"
         for name in path.filters
@@ -233,31 +259,18 @@ def _statement(
     for name, sign in (("from_date", ">="), ("to_date", "<")):
         if path.date_column is not None and given.get(name) is not None:
             wanted.append(f"mart.{quote(path.date_column)} {sign} {bindings.bind(given[name])}")
-    read = ", ".join(
-        f"{_READ.get(column.type, '{0}').format(f'mart.{quote(name)}')} as {quote(name)}"
-        for name, column in contract.columns.items()
-    )
     where = f" where {' and '.join(wanted)}" if wanted else ""
-    source = f"from {path.mart} as mart{where}"
-    sql = f"select {read} {source}"
+    rows = f"from {path.mart} as mart{where}"
+    sql = f"select {source.read} {rows}"
     if smallest:
-        hidden = f"coalesce({path.users} < {bindings.bind(smallest)}, true)"
-        shown = ", ".join(
-            quote(name)
-            if name in keys
-            else f"case when not is_hidden then {quote(name)} end as {quote(name)}"
-            for name in contract.columns
-        )
-        sql = f"select {shown}, is_hidden from (select {read}, {hidden} as is_hidden {source})"  # noqa: S608 - as said above
-    order = tuple(
-        Sorting(name.removeprefix("-"), descending=name.startswith("-")) for name in path.order
-    )
+        hidden = f"coalesce({path.users} < {bindings.bind(smallest)}, true) as is_hidden"
+        sql = f"select {source.shown}, is_hidden from (select {source.read}, {hidden} {rows})"  # noqa: S608 - names of the contract
     if smallest or given.get("cursor") is not None:
-        sql = f"select * from ({sql}) as page"  # noqa: S608 - as said above
+        sql = f"select * from ({sql}) as page"  # noqa: S608 - as above
     if given.get("cursor") is not None:
-        values = decode(given["cursor"], asked, len(order))
-        sql += f" where {after(order, values, bindings)}"
-    return f"{sql} order by {', '.join(part.sql() for part in order)}", bindings, order
+        values = decode(given["cursor"], asked, len(source.order))
+        sql += f" where {after(source.order, values, bindings)}"
+    return f"{sql} {source.order_by}", bindings
 
 
 def require_mart(question: Question, mart: str) -> None:

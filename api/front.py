@@ -2,23 +2,21 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
 
 from starlette.responses import Response
 from starlette.types import Scope
 
 from api.access import Caller
+from api.caching import OVERHEAD
 from api.measures import template_of
 from watchhouse.layout import Home
 from watchhouse.releases import current_release_id
 
-_OVERHEAD: Final = 1024
-"""Bytes that an answer takes besides its body, for its headers and key."""
 Header = tuple[bytes, bytes]
 _Key = tuple[bytes, bytes, bytes, bool]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Served:
     """One answer."""
 
@@ -77,10 +75,10 @@ class Front:
         self._kept[key] = Served(
             tuple(response.raw_headers), body, tag.encode(), template_of(scope)
         )
-        self._left -= len(body) + _OVERHEAD + len(key[0]) + len(key[1]) + len(key[2])
+        self._left -= len(body) + OVERHEAD + len(key[0]) + len(key[1]) + len(key[2])
         while self._left < 0:
             (path, query, accept, _), gone = self._kept.popitem(last=False)
-            self._left += len(gone.body) + _OVERHEAD + len(path) + len(query) + len(accept)
+            self._left += len(gone.body) + OVERHEAD + len(path) + len(query) + len(accept)
 
 
 def asked_tag(scope: Scope) -> bytes | None:

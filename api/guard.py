@@ -6,6 +6,7 @@ foreign pages: requests that another site makes, or that come under a foreign na
 
 import ipaddress
 import time
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -135,6 +136,7 @@ def refuse_foreign(scope: Scope) -> None:
             )
 
 
+@lru_cache(maxsize=256)
 def _is_local(host: str) -> bool:
     try:
         name = urlsplit(f"//{host}").hostname or ""
@@ -149,6 +151,7 @@ def _is_loopback(scope: Scope) -> bool:
     return client is None or is_loopback(client[0])
 
 
+@lru_cache(maxsize=256)
 def is_loopback(address: str) -> bool:
     """Tell whether an address can be reached from this machine only."""
     try:

@@ -1,5 +1,6 @@
 """Whether the service lives, whether it can answer, and from which release."""
 
+from datetime import date
 from http import HTTPStatus
 from typing import Literal
 
@@ -142,4 +143,6 @@ def _health(question: Question) -> Health:
 
 
 def _ready(question: Question) -> Ready:
+    # Whoever asks after this need not wait until the engine's client has imported all it needs.
+    question.rows("select $day as day", {"day": date.min})
     return Ready(**question.of())

@@ -2,10 +2,8 @@
 
 from typing import Final, Literal
 
-from fastapi import APIRouter
-
 from api.contracted import OF_SHOW, MartPath, add_routes
-from api.parameters import READS
+from api.routes import reading_router
 from watchhouse.contracts import Column, Contract
 
 Window = Literal["1d", "7d", "28d", "91d", "all"]
@@ -252,5 +250,5 @@ PATHS: Final = (
     ),
 )
 
-router = APIRouter(tags=["marts"], dependencies=READS)
+router = reading_router(tags=["marts"])
 add_routes(router, PATHS)

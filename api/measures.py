@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -37,6 +38,7 @@ class Measures:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._of_route = cache(self._counted)
         self._answers = Counter(
             "watchhouse_answers",
             "Answers about a release, by what gave them: front and cache are hits.",
@@ -46,10 +48,17 @@ class Measures:
 
     def count_request(self, scope: Mapping[str, Any], status: int, seconds: float) -> None:
         """Count a request by its route's template, never by its path, which names users."""
-        route = template_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._requests.labels(self._worker, route, method, str(status)).inc()
-        self._seconds.labels(self._worker, route, method).observe(seconds)
+        count, times = self._of_route(template_of(scope), method, status)
+        count.inc()
+        times.observe(seconds)
+
+    def _counted(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """Return the counters of such requests; finding them takes longer than counting does."""
+        return (
+            self._requests.labels(self._worker, route, method, str(status)),
+            self._seconds.labels(self._worker, route, method),
+        )
 
     def count_answer(self, source: Source) -> None:
         """Count an answer about a release."""

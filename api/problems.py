@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -107,7 +108,17 @@ def describe(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Have every failure of `app` answered with a problem document."""
+    """Have every failure of `app` answered with a problem document, which its OpenAPI defines."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        template = "#/components/schemas/{model}"
+        _, found = models_json_schema([(ProblemDocument, "serialization")], ref_template=template)
+        document["components"]["schemas"] |= found["$defs"]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI documents it
 
     @app.exception_handler(ProblemError)
     async def on_problem(_: Request, error: ProblemError) -> Response:

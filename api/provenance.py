@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, Field
 
+from watchhouse.headers import PROVENANCE
 from watchhouse.metrics import LEVELS, Level, Metric, load_metrics
 
 _BEFORE: Final = "previous_"
@@ -40,14 +41,13 @@ class Figured(Of):
         description="What the input must hold for every metric of the answer to exist: the highest"
         " of their levels in `/v1/metrics`. Where it holds less, those that need more are null.",
     )
+    data_levels: dict[str, Level] = Field(
+        default_factory=dict,
+        description="The level of each of these metrics, by its name; in the header as"
+        " `complete_plays=L1, plays=L0`.",
+    )
 
 
-_HEADERS: Final = {
-    "Watchhouse-Release": "release",
-    "Watchhouse-Data-As-Of": "data_as_of",
-    "Watchhouse-Metric-Version": "metric_version",
-    "Watchhouse-Data-Level": "data_level",
-}
 FIGURED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "headers": {
@@ -56,7 +56,7 @@ FIGURED: Final[dict[int | str, dict[str, Any]]] = {
                 "description": f"{Figured.model_fields[field].description} Empty for null.",
                 "schema": {"type": "string"},
             }
-            for name, field in _HEADERS.items()
+            for field, name in PROVENANCE.items()
         }
     }
 }
@@ -87,10 +87,15 @@ class Figures:
     are_computed_here: bool = False
     """Whether by the registry of this program; else they are as the release was made."""
 
-    @property
+    @cached_property
+    def levels(self) -> dict[str, Level]:
+        """Return the level of each, by name."""
+        return {metric.name: metric.level for metric in self.metrics}
+
+    @cached_property
     def level(self) -> Level | None:
         """Return the highest level among them."""
-        return max((metric.level for metric in self.metrics), key=LEVELS.index, default=None)
+        return max(self.levels.values(), key=LEVELS.index, default=None)
 
     def version(self, of: Published) -> str | None:
         """Return what changes with the definition of any of them; None where that is not known."""
@@ -125,19 +130,29 @@ def provenance(of: Published, held: Figures | None = None) -> dict[str, Any]:
     """Return what an answer says in its body; of metrics only if it may hold some."""
     said: dict[str, Any] = {"release": of.release_id, "data_as_of": utc_text(of.data_as_of)}
     if held is not None:
-        said |= {"metric_version": held.version(of), "data_level": held.level}
+        said |= {
+            "metric_version": held.version(of),
+            "data_level": held.level,
+            "data_levels": held.levels,
+        }
     return said
 
 
 def provenance_headers(of: Published, held: Figures) -> dict[str, str]:
     """Return the same as headers, in all formats; empty is what is null in JSON."""
     said = provenance(of, held)
-    return {name: str(said[field] or "") for name, field in _HEADERS.items()}
+    return {name: _text(said[field]) for field, name in PROVENANCE.items()}
 
 
 def utc_text(moment: datetime | None) -> str | None:
     """Return a moment of UTC in ISO 8601."""
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={each}" for name, each in value.items())
+    return str(value or "")
 
 
 def _names(column: str) -> set[str]:

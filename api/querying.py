@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import available_timezones
 
 import duckdb
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from api.access import caller_of
 from api.formats import FORMATS, Suffix
-from api.parameters import READS, TABULAR, Cursor, Day, Limit
+from api.parameters import TABULAR, Cursor, Day, Limit
 from api.problems import Fault, ProblemError
 from api.provenance import figures
 from api.reading import Question
+from api.routes import reading_router
 from api.schemas import Page
 from api.state import state_of
 from watchhouse.contracts import reporting_time_zone
@@ -98,7 +99,7 @@ class MetricRows(Page):
     items: list[dict[str, int | float | str | bool | None]]
 
 
-router = APIRouter(tags=["metrics"], dependencies=READS)
+router = reading_router(tags=["metrics"])
 
 
 @router.get(

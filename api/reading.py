@@ -1,11 +1,13 @@
 """Questions to the current release, asked beside the event loop and given up when too slow."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Rows: TypeAlias = "pa.Table | list[dict[str, Any]]"
-_Known = tuple[Release, duckdb.DuckDBPyConnection]
-_THREADS: Final = 8
+_THREADS: Final = 4
+"""Questions at once. More would divide the same cores: all would take longer, some much longer."""
 _WAITING: Final = 256
 """Questions that may wait for a thread; more are asked to come again."""
 
@@ -37,15 +39,22 @@ class Question:
 
     manifest: ReleaseManifest
     _cursor: duckdb.DuckDBPyConnection
+    _look_up_cursor: Callable[[], duckdb.DuckDBPyConnection]
     is_for_json: bool = False
     """Whether rows may be dictionaries at once: a few cost half of what an Arrow table does."""
 
     figures: Figures | None = None
     """Metrics that the answer holds; None where it can hold none."""
+    has_read: bool = False
+    """Whether anything was asked of the release by now."""
 
     def of(self) -> dict[str, Any]:
         """Return what every answer says of where it comes from."""
         return provenance(self.manifest, self.figures)
+
+    def looks_up(self) -> None:
+        """Say that few rows are read, by what they are ordered or indexed by."""
+        self._cursor = self._look_up_cursor()
 
     def has(self, mart: str) -> bool:
         """Tell whether the release holds a mart; one of an earlier version may not."""
@@ -53,6 +62,7 @@ class Question:
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
+        self.has_read = True
         self._cursor.execute(sql, dict(values or {}))
         names = [column[0] for column in self._cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
@@ -96,6 +106,7 @@ class Reader:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
         self._local = threading.local()
         self._waiting = 0
+        self._is_warm = False
         self._known: ReleaseManifest | None = None
 
     def known(self) -> ReleaseManifest | None:
@@ -136,15 +147,25 @@ class Reader:
             self._waiting -= 1
 
     def _answer(self, work: Callable[[Question], T], turn: "_Turn", release_id: int | None) -> T:
-        with self._reading(release_id) as (release, cursor):
-            turn.begin(cursor)
+        with self._reading(release_id) as cursors:
+
+            def look_up_cursor() -> duckdb.DuckDBPyConnection:
+                return turn.begin(cursors.look_up)
+
+            cursor = turn.begin(cursors.any)
+            question = Question(cursors.release.manifest, cursor, look_up_cursor)
             try:
-                return work(Question(release.manifest, cursor))
+                return work(question)
             finally:
                 turn.end()
+                if question.has_read and not self._is_warm:
+                    # The engine's client has imported what it imports when it is first asked: that
+                    # stays, so it need not be looked through for garbage.
+                    self._is_warm = True
+                    gc.freeze()
 
     @contextmanager
-    def _reading(self, release_id: int | None) -> Iterator[_Known]:
+    def _reading(self, release_id: int | None) -> Iterator["_Cursors"]:
         if release_id is not None and release_id != current_release_id(self._home):
             kept = open_kept(self._home, release_id)
             if kept is None:
@@ -155,22 +176,20 @@ class Reader:
                 )
             # Earlier releases are asked for now and then: not worth keeping them open.
             with kept as release:
-                yield release, release.cursor()
+                yield _Cursors(release)
             return
         with self._follower.reading() as release:
             self._known = release.manifest
-            yield release, self._cursor(release)
+            yield self._cursors(release)
 
-    def _cursor(self, release: Release) -> duckdb.DuckDBPyConnection:
-        """Return this thread's cursor: making one costs as much as a look-up."""
-        known: _Known | None = getattr(self._local, "known", None)
-        if known is not None:
-            if known[0] is release:
-                return known[1]
-            known[1].close()
-        cursor = release.cursor()
-        self._local.known = (release, cursor)
-        return cursor
+    def _cursors(self, release: Release) -> "_Cursors":
+        """Return this thread's cursors: making one costs as much as a look-up."""
+        known: _Cursors | None = getattr(self._local, "known", None)
+        if known is None or known.release is not release:
+            if known is not None:
+                known.close()
+            known = self._local.known = _Cursors(release)
+        return known
 
     def kept(self) -> list[ReleaseManifest]:
         """Return the releases that are still there, the latest first."""
@@ -188,6 +207,25 @@ class Reader:
         self._follower.close()
 
 
+class _Cursors:
+    """What one thread reads one release with, made when it is needed."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+
+    @cached_property
+    def any(self) -> duckdb.DuckDBPyConnection:
+        return self.release.cursor()
+
+    @cached_property
+    def look_up(self) -> duckdb.DuckDBPyConnection:
+        return self.release.look_up_cursor()
+
+    def close(self) -> None:
+        for name in {"any", "look_up"} & vars(self).keys():
+            vars(self)[name].close()
+
+
 class _Turn:
     """The time that one question has; it must not run out on the next one of the same thread."""
 
@@ -196,12 +234,13 @@ class _Turn:
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self._is_over = False
 
-    def begin(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def begin(self, cursor: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         with self._lock:
             self._cursor = cursor
             if self._is_over:
                 message = "waited too long for a thread"
                 raise duckdb.InterruptException(message)
+        return cursor
 
     def interrupt(self) -> None:
         with self._lock:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 from starlette.requests import Request
 
-from api.access import Access, Caller
+from api.access import Caller
 from api.answers import Answers
+from api.audit import Audit
 from api.measures import Measures
 from api.reading import Reader
+from watchhouse.audit import Read
 from watchhouse.live import Live
 from watchhouse.pseudonyms import Pseudonymiser
 
@@ -17,7 +19,7 @@ from watchhouse.pseudonyms import Pseudonymiser
 class State:
     """Made when the application starts."""
 
-    access: Access
+    audit: Audit
     reader: Reader
     answers: Answers
     live: Live
@@ -37,12 +39,12 @@ def state_of(request: Request) -> State:
 
 
 def recorded(request: Request, caller: Caller, user_id: str, path: str) -> str:
-    """Return the pseudonym of a user, once it is on record that somebody asks.
+    """Return the pseudonym of a user, and have it recorded that somebody asks.
 
-    Raises:
-        ProblemError: it cannot be recorded.
+    `Answers` tells nothing before that is done.
     """
     state = state_of(request)
     user = state.pseudonymiser.pseudonym(user_id) or ""
-    state.access.record(caller, user=user, path=path, now=datetime.now(UTC))
+    read = Read(caller.key_id, user, path, datetime.now(UTC))
+    request.scope["noted"] = state.audit.note(read)
     return user

@@ -8,17 +8,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import queries
 from api.access import caller_of
 from api.analytics import engagement_of, unknown_user
 from api.formats import FORMATS, Suffix
-from api.parameters import READS, TABULAR, UNKNOWN, Cursor, Limit, ShowId, UserId
+from api.parameters import TABULAR, UNKNOWN, Cursor, Limit, ShowId, UserId
 from api.problems import ProblemError
 from api.provenance import FIGURED, NO_FIGURES, Figures, figures, figures_of
 from api.reading import Question
+from api.routes import reading_router
 from api.schemas import History, Quality, Quarantine, ShowDetail, Shows, UserProfile
 from api.state import recorded, state_of
 
@@ -42,8 +43,8 @@ _OF_USER: Final = figures(
 _OF_HISTORY: Final = figures({"avg_percentage_viewed", "watched_minutes"})
 _OF_BATCHES: Final = figures_of("rpt_batch_reconciliation", ())
 
-router = APIRouter(prefix="/v1", tags=["tables"], dependencies=READS)
-details = APIRouter(prefix="/v1", tags=["tables"], dependencies=READS)
+router = reading_router(prefix="/v1", tags=["tables"])
+details = reading_router(prefix="/v1", tags=["tables"])
 """Paths that end in an id, which may hold slashes: asked after all that say more behind it."""
 
 
@@ -79,6 +80,7 @@ async def get_show(request: Request, show_id: ShowId) -> Response:
     caller = caller_of(request, "read:aggregate")
 
     def work(question: Question) -> ShowDetail:
+        question.looks_up()
         row = question.row(queries.SHOW_DETAIL, {"show": show_id})
         if row is None:
             detail = "no show has this show_id; `/v1/shows?q=` searches by name"
@@ -100,6 +102,7 @@ async def get_user(request: Request, user_id: UserId) -> Response:
     user = recorded(request, caller, user_id, "/v1/users/{user_id}")
 
     def work(question: Question) -> UserProfile:
+        question.looks_up()
         row = question.row(queries.USER_PROFILE, {"user": user})
         if row is None:
             raise unknown_user()

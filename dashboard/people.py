@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from watchhouse.audit import record_read
+from watchhouse.audit import Read, record_reads
 from watchhouse.errors import WatchhouseError
 from watchhouse.pseudonyms import Pseudonymiser, load_key
 from watchhouse.settings import Settings
@@ -27,7 +27,7 @@ def look_up(settings: Settings, identifier: str) -> str:
     )
     user = Pseudonymiser(key).pseudonym(identifier) or ""
     try:
-        record_read(home.audit, key_id=_READER, user=user, path="/user", now=datetime.now(UTC))
+        record_reads(home.audit, [Read(_READER, user, "/user", datetime.now(UTC))])
     except OSError as error:
         message = (
             f"Reads of single users cannot be recorded in {home.audit} ({error.strerror}), so "

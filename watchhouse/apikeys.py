@@ -1,5 +1,6 @@
 """Keys of the API: made once, shown once, stored as hashes."""
 
+import errno
 import hashlib
 import hmac
 import json
@@ -129,8 +130,8 @@ def _document(key: ApiKey) -> bytes:
     return json.dumps(asdict(key), ensure_ascii=False).encode() + b"\n"
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Add a line to a file that only its owner reads, in one write.
+def append_lines(path: Path, lines: bytes) -> None:
+    """Add lines to a file that only its owner reads, in one write.
 
     Raises:
         OSError: it cannot be written.
@@ -138,6 +139,7 @@ def append_line(path: Path, line: bytes) -> None:
     make_folders(path.parent, mode=0o700)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, line)
+        if os.write(descriptor, lines) < len(lines):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(descriptor)

@@ -1,25 +1,43 @@
 """The record of reads of single users: one line each, in a file of the month."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
-from watchhouse.apikeys import append_line
+from watchhouse.apikeys import append_lines
 
 
-def record_read(folder: Path, *, key_id: str, user: str, path: str, now: datetime) -> None:
-    """Note that somebody reads what is known of a user, given as pseudonym.
+@dataclass(frozen=True)
+class Read:
+    """Somebody reads what is known of a user."""
 
-    `key_id` says who, as far as it is known, and `path` what is read.
+    key_id: str
+    """Who, as far as it is known."""
+    user: str
+    """Of whom, as pseudonym."""
+    path: str
+    """What."""
+    at: datetime
+
+
+def record_reads(folder: Path, reads: Sequence[Read]) -> None:
+    """Note reads, those of one month in one write.
 
     Raises:
-        OSError: it cannot be noted; then nothing may be told.
+        OSError: they cannot be noted; then nothing may be told.
     """
-    at = now.astimezone(UTC)
+    for month, those in groupby(reads, key=lambda read: f"{read.at.astimezone(UTC):%Y-%m}"):
+        append_lines(folder / f"{month}.ndjson", b"".join(_line(read) for read in those))
+
+
+def _line(read: Read) -> bytes:
     line = {
-        "at": at.isoformat(timespec="milliseconds"),
-        "key_id": key_id,
-        "user_id": user,
-        "path": path,
+        "at": read.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "key_id": read.key_id,
+        "user_id": read.user,
+        "path": read.path,
     }
-    append_line(folder / f"{at:%Y-%m}.ndjson", json.dumps(line).encode() + b"\n")
+    return json.dumps(line).encode() + b"\n"

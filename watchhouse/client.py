@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from watchhouse.errors import WatchhouseError
+from watchhouse.headers import NEXT_CURSOR, PROVENANCE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,12 +27,6 @@ Row = dict[str, Any]
 """One row, as JSON has it: days and moments are text, what is not known is None."""
 _PAGE_ROWS: Final = 10_000
 _ARROW: Final = "application/vnd.apache.arrow.stream"
-_PROVENANCE: Final = {
-    "release": "Watchhouse-Release",
-    "data_as_of": "Watchhouse-Data-As-Of",
-    "metric_version": "Watchhouse-Metric-Version",
-    "data_level": "Watchhouse-Data-Level",
-}
 
 
 class Client:
@@ -70,7 +65,8 @@ class Client:
     def table(self, *metrics: str, **asked: Any) -> "pa.Table":  # noqa: ANN401 - see `question`
         """Return the rows of `query` as an Arrow table, with their types.
 
-        Its `schema.metadata` has `release`, `data_as_of`, `metric_version` and `data_level`.
+        Its `schema.metadata` has `release`, `data_as_of`, `metric_version`, `data_level` and
+        `data_levels`.
 
         Raises:
             WatchhouseError: the service does not answer, or names what is wrong.
@@ -84,7 +80,7 @@ class Client:
         # A page without any value of a column knows less of its type than the others.
         table = pa.concat_tables(pages, promote_options="permissive")
         return table.replace_schema_metadata(
-            {name: headers.get(header, "") for name, header in _PROVENANCE.items()}
+            {name: headers.get(header, "") for name, header in PROVENANCE.items()}
         )
 
     def shows(self, search: str | None = None) -> list[Row]:
@@ -117,10 +113,10 @@ class Client:
         while True:
             body, headers = self._get(path, wanted, media_type)
             yield body, headers
-            following = headers["Watchhouse-Next-Cursor"]
+            following = headers[NEXT_CURSOR]
             if following is None:
                 return
-            wanted |= {"cursor": following, "as_of": headers["Watchhouse-Release"]}
+            wanted |= {"cursor": following, "as_of": headers[PROVENANCE["release"]]}
 
     def _json(self, path: str, parameters: Mapping[str, Any]) -> Row:
         document: Row = json.loads(self._get(path, parameters, "application/json")[0])

@@ -11,10 +11,12 @@ import pytest
 from api.answers import MEDIA_TYPES
 from api.provenance import figures, figures_of
 from tests.api.conftest import Service
+from watchhouse.headers import PROVENANCE
 from watchhouse.manifests import read_manifest
 from watchhouse.metrics import load_metrics
 
 VERSIONS = {metric.name: metric.version for metric in load_metrics()}
+OF = {metric.name: metric.level for metric in load_metrics()}
 LEVELS = {
     "/analytics": "L0",
     "/users/u0/analytics": "L0",
@@ -43,9 +45,11 @@ def said(answer: httpx.Response) -> dict[str, Any]:
     """Return what the headers say, in the words of the body."""
     found = {
         name: answer.headers[f"watchhouse-{name.replace('_', '-')}"] or None
-        for name in ("release", "data_as_of", "metric_version", "data_level")
+        for name in ("release", "data_as_of", "metric_version", "data_level", "data_levels")
     }
-    return found | {"release": int(found["release"] or 0)}
+    members = (found["data_levels"] or "").split(", ")
+    levels = dict(member.split("=") for member in members if member)
+    return found | {"release": int(found["release"] or 0), "data_levels": levels}
 
 
 def test_every_answer_names_version_and_level(reading: Callable[..., Service]) -> None:
@@ -56,15 +60,19 @@ def test_every_answer_names_version_and_level(reading: Callable[..., Service]) -
             assert answer.status_code == 200, (path, answer.text)
             found = answer.json()
             assert found["data_level"] == level, path
+            assert found["data_levels"] == {name: OF[name] for name in found["data_levels"]}
+            assert max(found["data_levels"].values(), default=None) == level, path
             assert (found["metric_version"] is None) == (level is None), path
             assert said(answer) == {name: found[name] for name in said(answer)}, path
         paths = client.get("/openapi.json").json()["paths"]
+        asked = client.get("/v1/metrics/query?metrics=rewatch_rate,complete_plays,plays").json()
+    assert asked["data_levels"] == {"complete_plays": "L1", "plays": "L0", "rewatch_rate": "L2"}
     for path, operations in paths.items():
         # What reads a release reads `as_of`, or is the tail of one.
         names = {each["name"] for each in operations.get("get", {}).get("parameters", ())}
         if "as_of" in names or path == "/v1/live":
             headers = operations["get"]["responses"]["200"]["headers"]
-            assert {"Watchhouse-Metric-Version", "Watchhouse-Data-Level"} < set(headers), path
+            assert set(PROVENANCE.values()) <= set(headers), path
 
 
 @pytest.mark.parametrize(

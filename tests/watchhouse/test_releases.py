@@ -3,6 +3,7 @@
 import shutil
 import threading
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -10,7 +11,13 @@ import pytest
 from watchhouse.collection import collect, sweep
 from watchhouse.errors import NoReleaseError, WatchhouseError
 from watchhouse.layout import Home
-from watchhouse.releases import Follower, current_manifest, current_release_id, open_current
+from watchhouse.releases import (
+    Follower,
+    Release,
+    current_manifest,
+    current_release_id,
+    open_current,
+)
 
 DAYS = [date(2026, 3, 2) + timedelta(days=number) for number in range(6)]
 COUNT = "select count(*) from fct_plays"
@@ -68,6 +75,20 @@ def test_a_reader_needs_no_schema_names_and_cannot_write(small_build: Any) -> No
         assert release.manifest == current_manifest(small_build.home)
         with pytest.raises(Exception, match="read-only"):
             release.cursor().execute("create table marts.x as select 1")
+
+
+def test_look_ups_read_the_same_on_one_core(small_build: Any) -> None:
+    publish_some(small_build, 1)
+
+    with open_current(small_build.home) as release:
+        cursors = (release.cursor(), release.look_up_cursor())
+        for sql in (COUNT, "select count(*) from shows_snapshot", "from release"):
+            first, second = (cursor.execute(sql).fetchall() for cursor in cursors)
+            assert first == second
+        settings = "select current_setting('threads'), current_setting('TimeZone')"
+        assert cursors[1].execute(settings).fetchone() == (1, "UTC")
+        with pytest.raises(Exception, match="read-only"):
+            cursors[1].execute("create table warehouse.marts.x as select 1")
 
 
 def test_a_reader_keeps_its_release_while_the_next_is_published_and_collected(
@@ -188,11 +209,13 @@ def test_many_threads_follow_without_a_broken_query(small_build: Any) -> None:
     errors: list[BaseException] = []
 
     def read() -> None:
+        kinds = cycle([Release.cursor, Release.look_up_cursor])
         try:
             while True:
                 last = published.is_set()
                 with follower.reading() as release:
-                    row = release.cursor().execute(COUNT).fetchone()
+                    cursor = next(kinds)(release)
+                    row = cursor.execute(COUNT).fetchone()
                     answers.append((release.manifest.release_id, row[0] if row else -1))
                 if last:
                     return
