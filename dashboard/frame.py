@@ -32,7 +32,6 @@ _STYLE: Final = """<style>
 }
 [data-testid="stHeading"] h1 { padding-bottom: 0; font-size: 2rem; }
 [data-testid="stHeading"] h3 { padding-bottom: 0.25rem; font-size: 1.15rem; }
-.st-key-first { display: none; }
 </style>"""
 _FOLLOWED_SECONDS: Final = 20
 """How often an open page looks whether there is a new release."""
@@ -203,10 +202,8 @@ def offer(page: str, name: str, table: pa.Table) -> None:
 
 
 def begin() -> None:
-    """Say how pages look, and have the browser fetch what draws charts before there are any."""
-    with st.container(key="first"):
-        st.html(_STYLE)
-        st.vega_lite_chart({"data": {"values": []}, "mark": "point", "width": 1, "height": 1})
+    """Say how pages look."""
+    st.html(_STYLE)
 
 
 def open_page(name: str, about: str, view: View, *, is_dated: bool = True) -> Page:

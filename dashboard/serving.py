@@ -5,14 +5,12 @@ import os
 import socket
 import sys
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 
 from watchhouse.errors import SettingsError
 from watchhouse.settings import Settings
 
 _LOGGER: Final = logging.getLogger("watchhouse.dashboard")
-_APP: Final = Path(__file__).with_name("app.py")
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
@@ -32,8 +30,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
     free = _free_port(host, port)
     shown = f"[{host}]" if ":" in host else host
     _LOGGER.info("http://%s:%d  the dashboard", shown, free)
-    options = (f"--server.address={host}", f"--server.port={free}")
-    command = (sys.executable, "-m", "dashboard", "run", str(_APP), *options)
+    command = (sys.executable, "-m", "dashboard", host, str(free))
     sys.stdout.flush()
     os.execv(sys.executable, command)  # noqa: S606 - our own command
 

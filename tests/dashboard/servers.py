@@ -3,6 +3,9 @@
 import re
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,8 +63,9 @@ def served(home: Path, *, port: int = 0) -> Iterator[Server]:
         assert process.stderr is not None
         found = re.search(r"http://\S+", process.stderr.readline())
         assert found
-        while "started on" not in (line := process.stderr.readline()):
-            assert line, "the dashboard ended before it was up"
+        while not _answers(f"{found.group()}/_stcore/health"):
+            assert process.poll() is None, "the dashboard ended before it was up"
+            time.sleep(0.05)
         try:
             yield Server(found.group(), Home(home), process.pid)
         finally:
@@ -69,3 +73,11 @@ def served(home: Path, *, port: int = 0) -> Iterator[Server]:
             code = process.wait(30)
         assert code == 0
         assert "Traceback" not in process.stderr.read()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -14,7 +14,7 @@ from tests.dashboard.test_pages import PAGES
 
 DRAWN = f"{CHART}, [data-testid=stDataFrame] canvas, [data-testid=stAlert]"
 SEEN = "{} >> visible=true"
-"""Among all that a selector finds what can be seen: every page begins with a chart that cannot."""
+"""Among all that a selector finds what can be seen."""
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 WAIT = 60_000
 STEP = 5_000
@@ -130,6 +130,24 @@ def test_a_filter_changes_what_is_drawn_and_its_link_restores_it(
     hours.get_by_text("35.0", exact=True).wait_for()
     restored, _ = open_page(page.url.rpartition("/")[2])
     restored.locator("[data-testid=stMetricValue]").first.get_by_text("35.0", exact=True).wait_for()
+
+
+def test_all_that_draws_the_overview_is_asked_for_with_the_page(
+    open_page: Callable[..., tuple[Page, list[str]]],
+) -> None:
+    page, _ = open_page("")
+    page.wait_for_selector(SEEN.format(CHART))
+    page.wait_for_selector(IDLE)
+    late = page.evaluate(
+        """() => {
+            const asked = performance.getEntriesByType("resource");
+            const started = asked.find(each => each.name.endsWith("_stcore/host-config")).startTime;
+            const scripts = asked.filter(each => each.name.endsWith(".js"));
+            return [scripts.length, scripts.filter(each => each.startTime > started).length];
+        }"""
+    )
+    assert late[0] > 50
+    assert late[1] == 0
 
 
 def test_what_is_shown_can_be_taken_along(

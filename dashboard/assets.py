@@ -1,0 +1,122 @@
+"""Streamlit's own files, answered from memory; and its page, which names at once what ours need.
+
+A browser finds out late what a page is made of: Streamlit's page starts its program, which asks for
+the first elements, and only then is the program of each kind of element asked for, and after it
+what that imports. Named in the page, all of them come with it.
+"""
+
+import mimetypes
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import streamlit
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+STATIC: Final = Path(streamlit.__file__).parent / "static"
+_SCRIPTS: Final = "static/js"
+_FOLDERS: Final = (_SCRIPTS, "static/css", "static/media")
+_ELEMENTS: Final = (
+    "ArrowVegaLiteChart",
+    "ButtonGroup",
+    "Html",
+    "Metric",
+    "Multiselect",
+    "Selectbox",
+    "formatNumber",
+    "loadVegaEmbed",
+)
+"""What the programs are called that draw the head, the controls, figures and charts."""
+_IMPORTED: Final = re.compile(r'(?:\bfrom|\bimport)"\./([\w.-]+\.js)"')
+_KEPT_FOR_EVER: Final = b"public, immutable, max-age=31536000"
+"""As Streamlit says itself: names change with what is in the files."""
+_OF_THE_FILE: Final = frozenset({b"content-length", b"etag", b"last-modified", b"accept-ranges"})
+
+
+class Assets:
+    """Middleware around Streamlit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before `app`, which is Streamlit."""
+        self._app = app
+        self._page = page()
+        # Only what is there now can be asked for, by its whole name.
+        self._files = {
+            f"/{folder}/{file.name}": file
+            for folder in _FOLDERS
+            for file in (STATIC / folder).glob("*.*")
+        }
+        self._read = cache(Path.read_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for a file; add to a page; leave all else to Streamlit."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+        elif (file := self._files.get(scope["path"])) is not None:
+            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            headers = [(b"content-type", kind.encode()), (b"cache-control", _KEPT_FOR_EVER)]
+            await _answer(send, headers, self._read(file))
+        else:
+            await self._app(scope, receive, _Paged(send, self._page))
+
+
+class _Paged:
+    """Sends on what Streamlit answers, with our page in place of its own."""
+
+    def __init__(self, send: Send, page: bytes) -> None:
+        self._send = send
+        self._page = page
+        self._is_page = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = dict(message["headers"])
+            self._is_page = message["status"] == 200 and headers.get(  # noqa: PLR2004 - OK
+                b"content-type", b""
+            ).startswith(b"text/html")
+            if self._is_page:
+                kept = [pair for pair in message["headers"] if pair[0] not in _OF_THE_FILE]
+                await _answer(self._send, kept, self._page)
+        if not self._is_page:
+            await self._send(message)
+
+
+async def _answer(send: Send, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def page() -> bytes:
+    """Return Streamlit's page with the names of what ours need; as it is where none is known."""
+    text = (STATIC / "index.html").read_text(encoding="utf-8")
+    links = "".join(
+        f'<link rel="modulepreload" crossorigin href="./{_SCRIPTS}/{name}">\n'
+        for name in needed()
+        if f"/{name}" not in text
+    )
+    return text.replace("</head>", f"{links}</head>", 1).encode()
+
+
+def needed() -> tuple[str, ...]:
+    """Return the files of the elements and of all that they import, each once."""
+    found: dict[str, None] = {}
+    for element in _ELEMENTS:
+        for file in (STATIC / _SCRIPTS).glob(f"{element}.*.js"):
+            found.update(dict.fromkeys(_with_imports(file.name, found)))
+    return tuple(found)
+
+
+def _with_imports(name: str, found: Iterable[str]) -> Iterator[str]:
+    """Return a file and all that it imports, without those found before."""
+    seen = set(found)
+    waiting = [name]
+    while waiting:
+        name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        yield name
+        waiting += _IMPORTED.findall((STATIC / _SCRIPTS / name).read_text(encoding="utf-8"))
