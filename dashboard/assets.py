@@ -32,7 +32,10 @@ _ELEMENTS: Final = (
 _IMPORTED: Final = re.compile(r'(?:\bfrom|\bimport)"\./([\w.-]+\.js)"')
 _KEPT_FOR_EVER: Final = b"public, immutable, max-age=31536000"
 """As Streamlit says itself: names change with what is in the files."""
-_OF_THE_FILE: Final = frozenset({b"content-length", b"etag", b"last-modified", b"accept-ranges"})
+_OF_THEIRS: Final = frozenset(
+    {b"accept-ranges", b"content-encoding", b"content-length", b"etag", b"last-modified"}
+)
+"""What an answer says of Streamlit's own page, which may come packed."""
 
 
 class Assets:
@@ -77,7 +80,7 @@ class _Paged:
                 b"content-type", b""
             ).startswith(b"text/html")
             if self._is_page:
-                kept = [pair for pair in message["headers"] if pair[0] not in _OF_THE_FILE]
+                kept = [pair for pair in message["headers"] if pair[0] not in _OF_THEIRS]
                 await _answer(self._send, kept, self._page)
         if not self._is_page:
             await self._send(message)
