@@ -14,13 +14,15 @@ view = state.current()
 users = Measure("users", "Users", "users")
 page = frame.open_page("Audience", "Who watches, how often, and who comes back", view)
 
-page.figures(figures(view, ("dau", "wau", "mau", "stickiness", "sessions_per_user")))
+top = page.reserve()
 page.panel(
     "Active users",
     partial(audience.active, view),
     partial(charts.lines, measure=users, time=PERIOD, series="window", order=audience.WINDOWS),
     metrics=("dau", "wau", "mau"),
 )
+with top:
+    page.figures(figures(view, ("dau", "wau", "mau", "stickiness", "sessions_per_user")))
 
 period = st.segmented_control(
     "Periods",
