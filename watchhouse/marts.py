@@ -16,9 +16,7 @@ Selection = Literal["core", "full"]
 """What a build runs and a release holds anew, as `selectors.yml` defines it."""
 
 _KEYS: Final = frozenset({"partition_by", "order_by", "indexes"})
-_OF_CHANGED_BATCHES: Final = (
-    "batch_id in (select batch_id from intermediate.int_changed_batches)"
-)
+_OF_CHANGED_BATCHES: Final = "batch_id in (select batch_id from intermediate.int_changed_batches)"
 _CHANGED: Final = {
     "on_changed_days": "activity_date in (select activity_date from intermediate.int_changed_days)",
     "of_changed_users": "user_id in (select user_id from intermediate.int_changed_users)",
