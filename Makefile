@@ -88,7 +88,7 @@ docs: ## Make the documentation of the models, one page with lineage
 .PHONY: test
 test: ## Run every test
 	@scripts/setup.sh dev
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: ## Check style, types, structure and documentation

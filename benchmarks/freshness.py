@@ -6,8 +6,8 @@ A home with so much history is built once and kept. Then `watchhouse run` works 
 its own while this one sends numbered events at a steady rate to a broker. One reader asks the live
 tail, as a kept `Live`, another the current release. An age is that of the oldest event that an
 answer does not yet have, taken at every answer: the worst that a reader sees, not the mean.
-Ages count from the second release of the run: its first core build is recorded, which the others are
-not (docs/decisions/0038), and takes seconds longer, once.
+Ages count from the second release of the run: its first core build is done by dbt, once, and takes
+seconds longer than those that repeat it (docs/decisions/0038).
 """
 
 import argparse

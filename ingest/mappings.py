@@ -120,8 +120,8 @@ def load_mapping(path: Path, stream: Stream) -> Mapping:
         mapping = Mapping.model_validate(document)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors()
+            f"{'.'.join(map(str, fault['loc']))}: {_said(fault['type'], fault['msg'])}"
+            for fault in error.errors()
         )
         message = f"{path}: {problems}"
         raise MappingError(message) from error
@@ -130,6 +130,12 @@ def load_mapping(path: Path, stream: Stream) -> Mapping:
         message = f"{path}: {problem}"
         raise MappingError(message)
     return mapping
+
+
+def _said(kind: str, message: str) -> str:
+    if kind != "extra_forbidden":
+        return message
+    return f"no field of a mapping file; there are {', '.join(Mapping.model_fields)}"
 
 
 def _contradiction(mapping: Mapping, stream: Stream) -> str | None:

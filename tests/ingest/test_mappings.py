@@ -15,7 +15,7 @@ NEEDED = ("user_id", "show_name", "watch_date", "watch_duration")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("colums: {}", "colums: Extra inputs are not permitted"),
+        ("colums: {}", "colums: no field of a mapping file; there are source, columns,"),
         ("columns: {user: UserID}", "columns.user: is not a column of watch_events"),
         ("columns: {user_id: 5}", "columns.user_id: Input should be a valid string"),
         ("columns: [user_id]", "columns: Input should be a valid dictionary"),
