@@ -16,9 +16,15 @@ Selection = Literal["core", "full"]
 """What a build runs and a release holds anew, as `selectors.yml` defines it."""
 
 _KEYS: Final = frozenset({"partition_by", "order_by", "indexes"})
+_OF_CHANGED_BATCHES: Final = (
+    "batch_id in (select batch_id from intermediate.int_changed_batches)"
+)
 _CHANGED: Final = {
     "on_changed_days": "activity_date in (select activity_date from intermediate.int_changed_days)",
     "of_changed_users": "user_id in (select user_id from intermediate.int_changed_users)",
+    "of_changed_batches": _OF_CHANGED_BATCHES,
+    # Batches that came or went, whose rows these are, are among the changed.
+    "of_read_batches": _OF_CHANGED_BATCHES,
 }
 """What `meta.replaces` picks, of every build since the last publication: see macros/incremental."""
 

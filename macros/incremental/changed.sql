@@ -159,9 +159,13 @@
     {{ row }}.batch_id in (select batch_id from {{ ref('int_changed_batches') }})
 {%- endmacro %}
 
-{#- Events that share an identity with a row of a batch that is taken or withdrawn. -#}
+{#-
+  Events that share an identity with a row of a batch that is taken or withdrawn. The first
+  condition follows from the second; it lets the engine read few days, or none at all.
+-#}
 {% macro of_contested_plays(row='target') -%}
-    {{ row }}.play_id in (select play_id from {{ ref('int_contested_plays') }})
+    {{ row }}.started_date in (select unnest(known_dates) from {{ ref('int_contested_plays') }})
+    and {{ row }}.play_id in (select play_id from {{ ref('int_contested_plays') }})
 {%- endmacro %}
 
 {#- Every row, but only when a batch of the stream came or went: small whole streams. -#}

@@ -53,6 +53,16 @@ known as (
 
 ),
 
+known_dates as (
+
+    select
+        play_id,
+        list(distinct started_date) as known_dates
+    from known
+    group by play_id
+
+),
+
 remaining as (
 
     select * from known where batch_id not in (select batch_id from moved_batches)
@@ -144,6 +154,7 @@ final as (
         kept.source_position as kept_source_position,
         kept.user_id as kept_user_id,
         before.user_id as user_id_before,
+        known_dates.known_dates,
         kept.batch_id is distinct from before.batch_id
         or kept.source_position is distinct from before.source_position
         or before.batch_id in (select moved_batches.batch_id from moved_batches) as is_changed,
@@ -154,6 +165,7 @@ final as (
     from plays_at_stake
     left join kept on plays_at_stake.play_id = kept.play_id
     left join known as before on plays_at_stake.play_id = before.play_id and before.is_kept
+    left join known_dates on plays_at_stake.play_id = known_dates.play_id
     {%- else -%}
     select
         kept.play_id,
@@ -162,6 +174,7 @@ final as (
         kept.source_position as kept_source_position,
         kept.user_id as kept_user_id,
         cast(null as varchar) as user_id_before,
+        cast(null as date []) as known_dates,
         true as is_changed,
         kept.started_at as kept_started_at,
         kept.ended_at as kept_ended_at,

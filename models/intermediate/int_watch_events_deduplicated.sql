@@ -35,22 +35,12 @@ moved_batches as (
 
 ),
 
--- Only the columns that are looked through, so that the whole rows are read of few days.
-contested_days as (
-
-    select distinct started_date
-    from {{ this }} as target
-    where {{ of_contested_plays() }}
-
-),
-
 remaining as (
 
     select *
     from {{ this }} as target
     where
-        started_date in (select started_date from contested_days)
-        and {{ of_contested_plays() }}
+        {{ of_contested_plays() }}
         and batch_id not in (select batch_id from moved_batches)
 
 ),
