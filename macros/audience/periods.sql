@@ -23,7 +23,7 @@
     {%- if period == 'month' -%}
         date_diff('month', {{ started_date }}, {{ ended_date }})
     {%- else -%}
-        ({{ ended_date }} - {{ started_date }}) // {{ {'day': 1, 'week': 7}[period] }}
+        ({{ ended_date }} - ({{ started_date }})) // {{ {'day': 1, 'week': 7}[period] }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -87,33 +87,21 @@
     {{ row }}.user_id in (select user_id from {{ ref('int_changed_users') }})
 {%- endmacro %}
 
-{#- Rows per viewer and show, whatever the day. -#}
+{#-
+  Rows per viewer and show, whatever the day: also those of which no day is left, and those of shows
+  of which something else is known than before.
+-#}
 {% macro of_changed_user_shows(row='target') -%}
     ({{ row }}.user_id, {{ row }}.show_id) in (
         select user_id, show_id from {{ ref('int_changed_user_shows') }}
+        union all
+        select user_id, show_id from {{ ref('int_changed_user_show_days') }}
     )
 {%- endmacro %}
 
-{#-
-  Rows per viewer and season: of all days of a viewer's show, because a season is watched over
-  weeks, and of every viewer of a season of which something else is known than before.
--#}
-{% macro of_changed_user_seasons(row='target') -%}
-    {{ of_changed_user_shows_or(ref('int_changed_seasons'), row) }}
-{%- endmacro %}
-
-{#- The same per viewer and film or season, whose season may not be known. -#}
-{% macro of_changed_user_units(row='target') -%}
-    {{ of_changed_user_shows_or(ref('int_changed_units'), row) }}
-{%- endmacro %}
-
-{% macro of_changed_user_shows_or(seasons, row) -%}
-    (
-        {{ of_changed_user_shows(row) }}
-        or ({{ row }}.show_id, coalesce({{ row }}.season, -1)) in (
-            select show_id, coalesce(season, -1) from {{ seasons }}
-        )
-    )
+{#- Rows per viewer, of whom any show is such a one. -#}
+{% macro of_users_of_changed_shows(row='target') -%}
+    {{ row }}.user_id in (select user_id from {{ ref('int_changed_user_shows') }})
 {%- endmacro %}
 
 {#-

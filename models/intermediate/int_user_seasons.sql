@@ -1,22 +1,19 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_changed',
-    meta={'replaces': 'of_changed_user_seasons'},
+    meta={'replaces': 'of_changed_user_shows'},
 ) }}
+{%- set days = 'int_changed_user_show_days' if is_incremental() else 'int_user_show_days' %}
+-- depends_on: {{ ref('int_user_show_days') }}
 -- depends_on: {{ ref('int_changed_user_shows') }}
--- depends_on: {{ ref('int_changed_seasons') }}
+-- depends_on: {{ ref('int_changed_user_show_days') }}
 with
 
 user_show_days as (
 
     select *
-    from (
-        select * from {{ ref('int_user_show_days') }}
-        where season is not null
-    ) as day
-    {%- if is_incremental() %}
-    where {{ of_changed_user_seasons('day') }}
-    {%- endif %}
+    from {{ ref(days) }}
+    where season is not null
 
 ),
 

@@ -3,16 +3,15 @@
     incremental_strategy='replace_changed',
     meta={'replaces': 'of_changed_user_shows'},
 ) }}
+{%- set days = 'int_changed_user_show_days' if is_incremental() else 'int_user_show_days' %}
+-- depends_on: {{ ref('int_user_show_days') }}
 -- depends_on: {{ ref('int_changed_user_shows') }}
+-- depends_on: {{ ref('int_changed_user_show_days') }}
 with
 
 show_days as (
 
-    select *
-    from {{ ref('int_user_show_days') }} as day
-    {%- if is_incremental() %}
-    where {{ of_changed_user_shows('day') }}
-    {%- endif %}
+    select * from {{ ref(days) }}
 
 ),
 

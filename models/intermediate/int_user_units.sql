@@ -2,19 +2,17 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_changed',
-    meta={'replaces': 'of_changed_user_units'},
+    meta={'replaces': 'of_changed_user_shows'},
 ) }}
+{%- set days = 'int_changed_user_show_days' if is_incremental() else 'int_user_show_days' %}
+-- depends_on: {{ ref('int_user_show_days') }}
 -- depends_on: {{ ref('int_changed_user_shows') }}
--- depends_on: {{ ref('int_changed_units') }}
+-- depends_on: {{ ref('int_changed_user_show_days') }}
 with
 
 user_show_days as (
 
-    select *
-    from {{ ref('int_user_show_days') }} as day
-    {%- if is_incremental() %}
-    where {{ of_changed_user_units('day') }}
-    {%- endif %}
+    select * from {{ ref(days) }}
 
 ),
 

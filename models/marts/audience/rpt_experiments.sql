@@ -8,7 +8,7 @@ experiment_days as (
 
 ),
 
-user_days as (
+user_days as not materialized (
 
     select * from {{ ref('fct_user_days') }}
 

@@ -1,7 +1,7 @@
 {{ config(meta={'publish': {'order_by': ['active_day_count']}}) }}
 with
 
-user_days as (
+user_days as not materialized (
 
     select * from {{ ref('fct_user_days') }}
 

@@ -7,6 +7,12 @@ users as (
 
 ),
 
+favourites as (
+
+    select * from {{ ref('int_user_favourites') }}
+
+),
+
 user_shows as (
 
     select * from {{ ref('int_user_shows') }}
@@ -36,18 +42,6 @@ scores as (
     select scores.*
     from {{ ref('int_user_scores') }} as scores
     inner join bounds on scores.scored_date = bounds.last_activity_date
-
-),
-
-favourites as (
-
-    select
-        user_id,
-        min_by(
-            show_id, row(-watched_microseconds, show_id), {{ var('favourite_shows') }}
-        ) as favourite_show_ids
-    from user_shows
-    group by user_id
 
 ),
 

@@ -9,7 +9,7 @@ seasons as (
 
 ),
 
-user_seasons as (
+user_seasons as not materialized (
 
     select * from {{ ref('int_user_seasons') }}
 

@@ -3,7 +3,7 @@
 }) }}
 with
 
-user_show_days as (
+user_show_days as not materialized (
 
     select * from {{ ref('int_user_show_days') }}
 

@@ -3,7 +3,7 @@
 -- Made anew by every build: a catalogue may move a release to other days.
 with
 
-episode_days as (
+episode_days as not materialized (
 
     select * from {{ ref('int_episode_days') }}
 

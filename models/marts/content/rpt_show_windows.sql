@@ -4,17 +4,19 @@
     'order_by': ['window_name', 'show_id'], 'indexes': [['show_id']],
 }}) }}
 -- Made anew by every build: all windows end with the last day, so that each of its days moves them.
--- Of the days of users it reads those of the windows that have one before them; what is of all time
--- is in int_user_shows.
+-- Of the days of users it reads those of the windows before; who watched in a window itself, and
+-- ever, is in int_user_shows.
+-- What is read more than once is not materialized: the engine would copy all rows of all time
+-- first, where each look needs a few.
 with
 
-user_show_days as (
+user_show_days as not materialized (
 
     select * from {{ ref('int_user_show_days') }}
 
 ),
 
-user_shows as (
+user_shows as not materialized (
 
     select * from {{ ref('int_user_shows') }}
 
@@ -26,7 +28,7 @@ users as (
 
 ),
 
-episode_days as (
+episode_days as not materialized (
 
     select * from {{ ref('int_episode_days') }}
 
@@ -74,7 +76,6 @@ windows as (
         coalesce(
             bounds.last_activity_date - named.day_count + 1, bounds.first_activity_date
         ) as window_started_date,
-        bounds.last_activity_date - 2 * named.day_count + 1 as previous_started_date,
         bounds.last_activity_date as window_ended_date
     from (
         values
@@ -86,76 +87,83 @@ windows as (
 
 ),
 
+-- Each window reads its own days and those before it: in one look every day of all time would be
+-- held against each window.
 summed as (
 
+    {%- for name, length in windows.items() %}
+    {%- set since = 'days.activity_date > bounds.last_activity_date - ' %}
+
     select
-        days.show_id,
-        windows.window_name,
-        cast(sum(days.play_count) filter (
-            where days.activity_date >= windows.window_started_date
-        ) as bigint) as play_count,
-        {%- for name in [
-            'valid_play_count', 'reached_play_count', 'complete_play_count',
+        {%- for column in [
+            'play_count', 'valid_play_count', 'reached_play_count', 'complete_play_count',
             'known_runtime_play_count', 'watched_microseconds', 'completion_billionths',
             'minute_audience_billionths',
         ] %}
-        sum(days.{{ name }}) filter (
-            where days.activity_date >= windows.window_started_date
-        ) as {{ name }},
+        sum(days.{{ column }})
+        {%- if length %} filter (where {{ since }}{{ length }}){% endif %} as {{ column }},
         {%- endfor %}
-        coalesce(sum(days.play_count) filter (
-            where days.activity_date < windows.window_started_date
-        ), 0) as previous_play_count,
-        coalesce(sum(days.watched_microseconds) filter (
-            where days.activity_date < windows.window_started_date
-        ), 0) as previous_watched_microseconds
-    from episode_days as days
-    inner join windows
-        on
-            days.activity_date
-            >= coalesce(windows.previous_started_date, windows.window_started_date)
-    group by days.show_id, windows.window_name
-
-),
-
--- The last day that is not after a window's end is not before its start, if a user is in it.
-earlier as (
-
-    select
-        {%- for name, length in windows.items() if length %}
-        max(days.activity_date) filter (
-            where days.activity_date <= bounds.last_activity_date - {{ length }}
-        ) as last_date_before_{{ name }},
+        {%- for column in ['play_count', 'watched_microseconds'] %}
+        {%- if length %}
+        coalesce(
+            sum(days.{{ column }}) filter (where not {{ since }}{{ length }}), 0
+        ) as previous_{{ column }},
+        {%- else %}
+        0 as previous_{{ column }},
+        {%- endif %}
         {%- endfor %}
         days.show_id,
-        days.user_id
-    from user_show_days as days
+        '{{ name }}' as window_name
+    from episode_days as days
     inner join bounds
-        on days.activity_date > bounds.last_activity_date - {{ 2 * longest_days }}
-    group by days.show_id, days.user_id
+        on {{ since ~ 2 * length if length else 'true' }}
+    group by days.show_id
+    {%- if not loop.last %}
+
+    union all
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
+-- A count for each length: fewer days in all than one look at the longest, told apart by length.
 counted_before as (
 
+    {%- for name, length in windows.items() if length %}
+
     select
-        {%- for name, length in windows.items() if length %}
-        count(*) filter (
-            where
-            earlier.last_date_before_{{ name }} > bounds.last_activity_date - {{ 2 * length }}
-        ) as previous_user_count_{{ name }},
-        {%- endfor %}
-        earlier.show_id
-    from earlier
-    cross join bounds
-    group by earlier.show_id
+        '{{ name }}' as window_name,
+        days.show_id,
+        count(distinct days.user_id) as previous_user_count
+    from user_show_days as days
+    inner join bounds
+        on
+            days.activity_date > bounds.last_activity_date - {{ 2 * length }}
+            and days.activity_date <= bounds.last_activity_date - {{ length }}
+    group by days.show_id
+    {%- if not loop.last %}
+
+    union all
+    {%- endif %}
+    {%- endfor %}
 
 ),
 
-counted as (
+-- Of all users of a show nothing is asked but whether they are there: this is what grows.
+counted_ever as (
 
     select
-        user_shows.show_id,
+        show_id,
+        count(*) as user_count,
+        count(last_reached_date) as reach_user_count
+    from user_shows
+    group by show_id
+
+),
+
+counted_lately as (
+
+    select
         {%- for name, length in windows.items() if length %}
         count(*) filter (
             where user_shows.last_activity_date > bounds.last_activity_date - {{ length }}
@@ -164,10 +172,10 @@ counted as (
             where user_shows.last_reached_date > bounds.last_activity_date - {{ length }}
         ) as reach_user_count_{{ name }},
         {%- endfor %}
-        count(*) as user_count_all,
-        count(user_shows.last_reached_date) as reach_user_count_all
+        user_shows.show_id
     from user_shows
-    cross join bounds
+    inner join bounds
+        on user_shows.last_activity_date > bounds.last_activity_date - {{ longest_days }}
     group by user_shows.show_id
 
 ),
@@ -205,20 +213,24 @@ joined as (
         windows.window_ended_date,
         {%- for name in ['user_count', 'reach_user_count'] %}
         case summed.window_name
-            {%- for window in windows %}
-            when '{{ window }}' then counted.{{ name }}_{{ window }}
+            {%- for window, length in windows.items() if length %}
+            when '{{ window }}' then counted_lately.{{ name }}_{{ window }}
             {%- endfor %}
+            else counted_ever.{{ name }}
         end as {{ name }},
         {%- endfor %}
-        case summed.window_name
-            {%- for window, length in windows.items() if length %}
-            when '{{ window }}' then coalesce(counted_before.previous_user_count_{{ window }}, 0)
-            {%- endfor %}
+        case
+            when windows.day_count is not null
+                then coalesce(counted_before.previous_user_count, 0)
         end as previous_user_count
     from summed
     inner join windows on summed.window_name = windows.window_name
-    inner join counted on summed.show_id = counted.show_id
-    left join counted_before on summed.show_id = counted_before.show_id
+    inner join counted_ever on summed.show_id = counted_ever.show_id
+    left join counted_lately on summed.show_id = counted_lately.show_id
+    left join counted_before
+        on
+            summed.show_id = counted_before.show_id
+            and summed.window_name = counted_before.window_name
     inner join platform on summed.window_name = platform.window_name
     inner join totals on summed.window_name = totals.window_name
     left join runtimes on summed.show_id = runtimes.show_id
@@ -231,9 +243,8 @@ final as (
     select
         show_id,
         window_name,
-        play_count,
         {%- for name in [
-            'valid_play_count', 'reached_play_count', 'complete_play_count',
+            'play_count', 'valid_play_count', 'reached_play_count', 'complete_play_count',
             'known_runtime_play_count',
         ] %}
         cast({{ name }} as bigint) as {{ name }},

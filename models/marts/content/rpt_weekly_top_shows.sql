@@ -3,7 +3,7 @@
 -- which no play has changed.
 with
 
-show_days as (
+show_days as not materialized (
 
     select * from {{ ref('fct_show_days') }}
 

@@ -1,7 +1,7 @@
 {{ config(meta={'publish': {'order_by': ['show_id'], 'indexes': [['show_id']]}}) }}
 with
 
-name_days as (
+name_days as not materialized (
 
     select * from {{ ref('int_show_name_days') }}
 
