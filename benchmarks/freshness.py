@@ -202,6 +202,8 @@ _KNOWN: dict[int, int] = {}
 
 def newest_in_release(home: Home, number: int | None = None) -> int:
     """Return how many of the sent events are in the release."""
+    # As the API does, the pointer is looked at, and a release that is known not opened again.
+    number = number or int(home.current.readlink().name)
     if number in _KNOWN:
         return _KNOWN[number]
     with open_current(home) as release:
@@ -218,8 +220,7 @@ def newest_in_release(home: Home, number: int | None = None) -> int:
 
 def release_id(home: Home) -> int:
     """Return the number of the current release."""
-    with open_current(home) as release:
-        return release.manifest.release_id
+    return int(home.current.readlink().name)
 
 
 @contextmanager
