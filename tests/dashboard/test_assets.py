@@ -21,8 +21,8 @@ async def streamlit(scope: MutableMapping[str, Any], receive: Any, send: Any) ->
     headers += [(b"content-encoding", b"gzip"), (b"content-length", b"6")]
     status = 404 if scope["path"] == "/lost" else 200
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"thei", "more_body": True})
-    await send({"type": "http.response.body", "body": b"rs"})
+    await send({"type": "http.response.body", "body": b"the", "more_body": True})
+    await send({"type": "http.response.body", "body": b"irs"})
 
 
 def ask(path: str, method: str = "GET") -> Answer:
