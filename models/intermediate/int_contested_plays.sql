@@ -174,7 +174,7 @@ final as (
         kept.source_position as kept_source_position,
         kept.user_id as kept_user_id,
         cast(null as varchar) as user_id_before,
-        cast(null as date []) as known_dates,
+        cast(null as date[]) as known_dates,
         true as is_changed,
         kept.started_at as kept_started_at,
         kept.ended_at as kept_ended_at,
