@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from jinja2 import Environment
 
 from tests.warehouse.conftest import MakeWorkshop
 from tests.warehouse.lake import Lake, play
+from tests.warehouse.workshop import Project
 from watchhouse.fingerprint import PROJECT
 
 _RANGES: Final = PROJECT / "macros" / "configuration" / "variable_ranges.sql"
@@ -32,6 +34,30 @@ def _declared() -> dict[str, Any]:
 def test_every_variable_is_declared_with_what_it_may_be() -> None:
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
     assert _declared().keys() == project["vars"].keys()
+
+
+def test_unit_tests_say_which_variables_they_assume(project: Project) -> None:
+    """Else whoever changes a variable for good can build nothing: the first build runs them."""
+    manifest = project.manifest
+    read = re.compile(r"\bvar\(\s*['\"](\w+)")
+
+    def variables(text: str, macros: Iterable[str], seen: set[str]) -> set[str]:
+        found = set(read.findall(text))
+        for name in set(macros) - seen:
+            seen.add(name)
+            macro = manifest.macros[name]
+            if macro.package_name == "watchhouse":
+                found |= variables(macro.macro_sql, macro.depends_on.macros, seen)
+        return found
+
+    silent = {}
+    for test in manifest.unit_tests.values():
+        (model,) = (manifest.nodes[node] for node in test.depends_on.nodes)
+        said = (test.overrides.vars if test.overrides else None) or {}
+        missing = variables(model.raw_code, model.depends_on.macros, set()) - said.keys()
+        if missing:
+            silent[test.name] = sorted(missing)
+    assert not silent, f"give the overrides of unit tests these vars: {silent}"
 
 
 @pytest.mark.parametrize(
