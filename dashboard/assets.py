@@ -36,6 +36,8 @@ _OF_THEIRS: Final = frozenset(
     {b"accept-ranges", b"content-encoding", b"content-length", b"etag", b"last-modified"}
 )
 """What an answer says of Streamlit's own page, which may come packed."""
+_OF_A_PART: Final = frozenset({b"if-none-match", b"if-modified-since", b"if-range", b"range"})
+"""What asks for nothing, or a part, of an answer that is known."""
 
 
 class Assets:
@@ -55,22 +57,30 @@ class Assets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for a file; add to a page; leave all else to Streamlit."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             await self._app(scope, receive, send)
-        elif (file := self._files.get(scope["path"])) is not None:
+            return
+        is_head = scope["method"] == "HEAD"
+        if (file := self._files.get(scope["path"])) is not None:
             kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
             headers = [(b"content-type", kind.encode()), (b"cache-control", _KEPT_FOR_EVER)]
-            await _answer(send, headers, self._read(file))
+            await _answer(send, headers, self._read(file), is_head=is_head)
+        elif "." in scope["path"].rpartition("/")[2]:
+            await self._app(scope, receive, send)
         else:
-            await self._app(scope, receive, _Paged(send, self._page))
+            # What a browser keeps of Streamlit's own page says nothing about ours.
+            asked = [pair for pair in scope["headers"] if pair[0] not in _OF_A_PART]
+            answer = _Paged(send, self._page, is_head=is_head)
+            await self._app({**scope, "headers": asked}, receive, answer)
 
 
 class _Paged:
     """Sends on what Streamlit answers, with our page in place of its own."""
 
-    def __init__(self, send: Send, page: bytes) -> None:
+    def __init__(self, send: Send, page: bytes, *, is_head: bool) -> None:
         self._send = send
         self._page = page
+        self._is_head = is_head
         self._is_page = False
 
     async def __call__(self, message: Message) -> None:
@@ -81,15 +91,17 @@ class _Paged:
             ).startswith(b"text/html")
             if self._is_page:
                 kept = [pair for pair in message["headers"] if pair[0] not in _OF_THEIRS]
-                await _answer(self._send, kept, self._page)
+                await _answer(self._send, kept, self._page, is_head=self._is_head)
         if not self._is_page:
             await self._send(message)
 
 
-async def _answer(send: Send, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+async def _answer(
+    send: Send, headers: Iterable[tuple[bytes, bytes]], body: bytes, *, is_head: bool
+) -> None:
     length = (b"content-length", str(len(body)).encode())
     await send({"type": "http.response.start", "status": 200, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if is_head else body})
 
 
 def page() -> bytes:

@@ -15,6 +15,10 @@ Answer = tuple[int, dict[bytes, bytes], bytes]
 async def streamlit(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
     """Answer as Streamlit does: a page of its own at `/`, and no page elsewhere."""
     del receive
+    if any(name in {b"if-none-match", b"range"} for name, _ in scope["headers"]):
+        await send({"type": "http.response.start", "status": 304, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        return
     is_page = scope["path"] == "/"
     kind = b"text/html; charset=utf-8" if is_page else b"application/json"
     headers = [(b"content-type", kind), (b"etag", b'"1"'), (b"cache-control", b"no-cache")]
@@ -25,7 +29,7 @@ async def streamlit(scope: MutableMapping[str, Any], receive: Any, send: Any) ->
     await send({"type": "http.response.body", "body": b"irs"})
 
 
-def ask(path: str, method: str = "GET") -> Answer:
+def ask(path: str, method: str = "GET", **headers: str) -> Answer:
     """Ask for a path; the answer has to be one whole answer."""
     sent: list[MutableMapping[str, Any]] = []
 
@@ -35,7 +39,8 @@ def ask(path: str, method: str = "GET") -> Answer:
     async def receive() -> MutableMapping[str, Any]:
         return {"type": "http.disconnect"}
 
-    scope = {"type": "http", "method": method, "path": path}
+    given = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
+    scope = {"type": "http", "method": method, "path": path, "headers": given}
     asyncio.run(Assets(streamlit)(scope, receive, send))
     assert [message["type"] for message in sent].count("http.response.start") == 1
     assert not sent[-1].get("more_body")
@@ -73,8 +78,19 @@ def test_everything_else_is_left_to_streamlit(path: str) -> None:
 def test_another_method_is_left_to_streamlit() -> None:
     _, _, body = ask(f"/static/js/{needed()[0]}", "POST")
     assert body == b"theirs"
-    _, _, body = ask("/", "HEAD")
-    assert body == b"theirs"
+
+
+@pytest.mark.parametrize("path", ["/", f"/static/js/{needed()[0]}"])
+def test_head_says_what_get_does(path: str) -> None:
+    status, headers, body = ask(path, "HEAD")
+    assert (status, headers, body) == (*ask(path)[:2], b"")
+
+
+def test_a_page_is_whole_whatever_a_browser_has_kept_of_another() -> None:
+    for asked in ({"if_none_match": '"1"'}, {"range": "bytes=0-9"}):
+        assert ask("/", **asked)[::2] == (200, page())
+        # What else there is may be asked for in part.
+        assert ask("/media/a.csv", **asked)[0] == 304
 
 
 def test_a_page_names_what_it_needs_once_and_keeps_all_else() -> None:
