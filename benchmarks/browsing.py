@@ -7,8 +7,6 @@ import os
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTimeError
 
 from tests.dashboard.browser import open_browser
+from tests.dashboard.servers import answers
 
 _WAIT: Final = 60_000
 _TRY: Final = 5_000
@@ -84,7 +83,7 @@ def served(
         ) as process,
     ):
         try:
-            while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
+            while not answers(f"http://127.0.0.1:{port}/_stcore/health"):
                 if process.poll() is not None:
                     message = f"{' '.join(command)} ended with {process.returncode}"
                     raise RuntimeError(message)
@@ -146,11 +145,3 @@ def refiltered(page: Page, label: str, option: str) -> float:
         return float(page.evaluate("seen.drawn - seen.chosen"))
     message = f"{option} of {label} could not be chosen"
     raise RuntimeError(message)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own
-            return bool(answer.status == 200)  # noqa: PLR2004 - OK
-    except (urllib.error.URLError, OSError):
-        return False

@@ -203,7 +203,7 @@ _KNOWN: dict[int, int] = {}
 def newest_in_release(home: Home, number: int | None = None) -> int:
     """Return how many of the sent events are in the release."""
     # As the API does, the pointer is looked at, and a release that is known not opened again.
-    number = number or int(home.current.readlink().name)
+    number = number or release_id(home)
     if number in _KNOWN:
         return _KNOWN[number]
     with open_current(home) as release:

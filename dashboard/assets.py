@@ -7,7 +7,7 @@ what that imports. Named in the page, all of them come with it.
 
 import mimetypes
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -118,20 +118,12 @@ def page() -> bytes:
 def needed() -> tuple[str, ...]:
     """Return the files of the elements and of all that they import, each once."""
     found: dict[str, None] = {}
-    for element in _ELEMENTS:
-        for file in (STATIC / _SCRIPTS).glob(f"{element}.*.js"):
-            found.update(dict.fromkeys(_with_imports(file.name, found)))
+    scripts = STATIC / _SCRIPTS
+    for element in (file for name in _ELEMENTS for file in scripts.glob(f"{name}.*.js")):
+        waiting = [element.name]
+        while waiting:
+            name = waiting.pop(0)
+            if name not in found:
+                found[name] = None
+                waiting += _IMPORTED.findall((scripts / name).read_text(encoding="utf-8"))
     return tuple(found)
-
-
-def _with_imports(name: str, found: Iterable[str]) -> Iterator[str]:
-    """Return a file and all that it imports, without those found before."""
-    seen = set(found)
-    waiting = [name]
-    while waiting:
-        name = waiting.pop(0)
-        if name in seen:
-            continue
-        seen.add(name)
-        yield name
-        waiting += _IMPORTED.findall((STATIC / _SCRIPTS / name).read_text(encoding="utf-8"))

@@ -26,6 +26,7 @@ changed as (
 
 ),
 
+-- As in int_user_shows, which is of all time and would be looked through for them.
 moved as (
 
     select

@@ -4,11 +4,11 @@ import re
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from watchhouse.layout import Home
@@ -63,7 +63,7 @@ def served(home: Path, *, port: int = 0) -> Iterator[Server]:
         assert process.stderr is not None
         found = re.search(r"http://\S+", process.stderr.readline())
         assert found
-        while not _answers(f"{found.group()}/_stcore/health"):
+        while not answers(f"{found.group()}/_stcore/health"):
             assert process.poll() is None, "the dashboard ended before it was up"
             time.sleep(0.05)
         try:
@@ -75,9 +75,10 @@ def served(home: Path, *, port: int = 0) -> Iterator[Server]:
         assert "Traceback" not in process.stderr.read()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Tell whether a server is up."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
         return False
