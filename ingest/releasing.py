@@ -20,6 +20,8 @@ _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 _LOOK_SECONDS: Final = 0.1
 _LONGEST_PAUSE: Final = 60.0
 """Between two tries of a build that fails, unless something lands."""
+_KEPT_SECONDS: Final = 2.0
+"""For so long nobody else may build, unless they ask: what comes next finds the database open."""
 _IDLE_SECONDS: Final = 10.0
 """After which nothing is expected to land, so that there is time for a full build."""
 
@@ -101,9 +103,15 @@ class Releases:
             LakeError: the ledger cannot be read.
             BuildError, PublishError, LockTimeoutError: with `until_idle`, the last build failed.
         """
+        try:
+            self._follow(stop, until_idle=until_idle)
+        finally:
+            self._warehouse.let_go()
+
+    def _follow(self, stop: threading.Event, *, until_idle: bool) -> None:
         tried: int | None = None
         landed: int | None = None
-        idle_at = due = 0.0
+        idle_at = due = let_go_at = 0.0
         while not stop.is_set():
             # In this order: what a loader landed before it left is seen.
             is_over = until_idle and not any(loader.is_alive() for loader in self._loaders)
@@ -127,11 +135,15 @@ class Releases:
                     self._put_off(error, selection)
                     if not is_full:
                         tried = count
+                let_go_at = time.monotonic() + _KEPT_SECONDS
                 due = now + max(self._pace.every, self._pauses["core"])
                 stop.wait(max(0.0, now + self._pace.every - time.monotonic()))
             elif is_over:
                 return
             else:
+                self._warehouse.give_way()
+                if now >= let_go_at:
+                    self._warehouse.let_go()
                 left = count - (self._published or 0)
                 self._status.show(
                     f"{counted(count, 'batch')} landed, {left} not yet published; waiting"
@@ -157,7 +169,8 @@ class Releases:
         _LOGGER.info("loading goes on; building again when more has landed")
 
     def _publish(self, count: int, selection: Selection, begun: float) -> None:
-        outcome = self._warehouse.build(selection=selection)
+        keep = self._pace.every <= _KEPT_SECONDS
+        outcome = self._warehouse.build(selection=selection, keep=keep)
         manifest = outcome.manifest
         self._pauses["core"] = 0.0
         new, self._published = count - (self._published or 0), count

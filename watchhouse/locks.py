@@ -2,7 +2,8 @@
 
 The lock is an advisory `flock`, so the kernel lets it go when its process dies, however it dies.
 It belongs to the process: `watchhouse build` takes it, and dbt, which runs inside that process and
-would take it as well (see `watchhouse.dbt_plugin`), finds it held.
+would take it as well (see `watchhouse.dbt_plugin`), finds it held. Whoever waits for it says so by a
+shared lock on a second file, so that a holder without end can give way.
 """
 
 import fcntl
@@ -12,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from watchhouse.errors import LakeError, LockTimeoutError
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = 0.1
+_HAND_OVER_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,28 @@ def is_held(path: Path) -> bool:
         return path.resolve() in _held
 
 
+def is_wanted(path: Path) -> bool:
+    """Whether another process waits for the lock."""
+    try:
+        descriptor = os.open(_wish(path.resolve()), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def hand_over(path: Path) -> None:
+    """Wait, for a second at most, until a process that waits has the lock that was given back."""
+    deadline = time.monotonic() + _HAND_OVER_SECONDS
+    while is_wanted(path) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS / 10)
+
+
 @contextmanager
 def builder_lock(path: Path, *, timeout: float) -> Iterator[None]:
     """Hold the lock inside the block; see `acquire` for waiting and errors."""
@@ -135,6 +159,11 @@ def _open(path: Path) -> int:
 
 
 def _wait(descriptor: int, path: Path, timeout: float) -> None:
+    with ExitStack() as wish:
+        _wait_wishing(descriptor, path, timeout, wish)
+
+
+def _wait_wishing(descriptor: int, path: Path, timeout: float, wish: ExitStack) -> None:
     deadline = time.monotonic() + timeout
     said = False
     while True:
@@ -158,7 +187,27 @@ def _wait(descriptor: int, path: Path, timeout: float) -> None:
             # A warning: under plain `dbt`, where nobody set up logging, it still reaches stderr.
             logger.warning("waiting up to %g s for another builder (%s)", timeout, holder)
             said = True
+            wish.enter_context(_wishing(path))
         time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+
+
+def _wish(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wanted")
+
+
+@contextmanager
+def _wishing(path: Path) -> Iterator[None]:
+    """Say inside the block, if the disk lets us, that this process waits."""
+    descriptor = None
+    with suppress(OSError):
+        descriptor = os.open(_wish(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        # Not for long: who looks holds it for a moment.
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _sign(descriptor: int) -> None:

@@ -111,8 +111,6 @@ class Recording:
         try:
             with as_dbt_opened_it() as connection:
                 connection.execute("set variable invocation_id = ?", [str(uuid.uuid4())])
-                # The publication that follows opens it again and does one checkpoint for both.
-                connection.execute("pragma disable_checkpoint_on_shutdown")
                 connection.begin()
                 for step in self.steps:
                     started = time.monotonic()

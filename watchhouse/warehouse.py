@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from watchhouse.collection import collect, sweep
 from watchhouse.errors import BuildError, NoReleaseError, PublishError, WatchhouseError
 from watchhouse.fingerprint import code_version
+from watchhouse.holding import Hold
 from watchhouse.ledger import Ledger
-from watchhouse.locks import builder_lock
 from watchhouse.progress import build_progress
 from watchhouse.publishing import Publication, publish, refusal
 from watchhouse.releases import current_manifest
@@ -55,13 +55,17 @@ class Warehouse:
         self._keep = settings.keep_releases
         self._lock_timeout = settings.lock_timeout
         self._ledger = Ledger(self._home)
+        self._hold = Hold(self._home, lock_timeout=settings.lock_timeout)
         self._builder: Builder | None = None
 
-    def build(self, *, full_refresh: bool = False, selection: Selection = "full") -> Outcome:
+    def build(
+        self, *, full_refresh: bool = False, selection: Selection = "full", keep: bool = False
+    ) -> Outcome:
         """Build, test and publish what has landed, unless all of it is published already.
 
         The `core` selection makes the core marts only and leaves the others as they are. Where
-        there are none, or of other code, or in a home that has moved, all marts are made.
+        there are none, or of other code, or in a home that has moved, all marts are made. Who will
+        soon build again says `keep`, and `let_go` when that is over.
 
         Raises:
             BuildError: models or tests failed, or the lake lacks what they read; nothing was
@@ -69,7 +73,7 @@ class Warehouse:
             PublishError: the release could not be written.
             LockTimeoutError: another builder did not finish in time.
         """
-        with builder_lock(self._home.builder_lock, timeout=self._lock_timeout):
+        with self._hold.taken(keep=keep):
             landed = self._landed()
             state = home_state(self._home)
             base = self._base(code_version())
@@ -90,6 +94,14 @@ class Warehouse:
             report = self._report(selection, state, full_refresh=full_refresh or reason is not None)
             return Outcome(manifest=self._publish(landed=None), is_new=True, report=report)
 
+    def let_go(self) -> None:
+        """Keep nothing from other builders any more."""
+        self._hold.let_go()
+
+    def give_way(self) -> None:
+        """Let another builder that waits have its turn."""
+        self._hold.give_way()
+
     def publish(self) -> Outcome:
         """Publish what the last run of dbt built and tested, unless it is published already.
 
@@ -97,7 +109,7 @@ class Warehouse:
             PublishError: it may not be published, or the release could not be written.
             LockTimeoutError: another builder did not finish in time.
         """
-        with builder_lock(self._home.builder_lock, timeout=self._lock_timeout):
+        with self._hold.taken(keep=False):
             landed = self._landed()
             state = home_state(self._home)
             # Said before dbt is started, which takes seconds.
