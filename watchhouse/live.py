@@ -6,24 +6,18 @@ not yet the catalogue's; sessions and all else that needs more than the event ar
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from watchhouse.errors import WatchhouseError, one_line
+from watchhouse.judging import Judge
 from watchhouse.layout import Home
-from watchhouse.ledger import Entry, Ledger, superseded
-from watchhouse.manifests import DATABASE_NAME
 from watchhouse.marts import Selection, literal
 from watchhouse.releases import Follower, Release
-from watchhouse.staged import with_files
-
-_STREAM: Final = "watch_events"
-_STAGED: Final = "stg_lake__watch_events"
-_CHECKED: Final = "int_watch_events_checked"
 
 
 @dataclass(frozen=True)
@@ -69,16 +63,9 @@ class Live:
 
     def __init__(self, home: Home) -> None:
         """Nothing is opened until the first `read`."""
-        self._home = home
-        self._ledger = Ledger(home)
+        self._judge = Judge(home)
         self._follower = Follower(home)
         self._lock = threading.Lock()
-        self._release_id: int | None = None
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._held: frozenset[str] = frozenset()
-        self._models: dict[str, str] = {}
-        self._judged: set[str] = set()
-        self._unread: set[str] = set()
 
     def read(self, *, now: datetime, minutes: float | None = None) -> LiveTail:
         """Return the tail; with `minutes`, only the plays that began within so many before `now`.
@@ -92,7 +79,7 @@ class Live:
                 return self._read(release, now, minutes)
             except duckdb.Error as error:
                 # A batch may have been compacted away between the ledger and the read.
-                self._release_id = None
+                self._judge.forget()
                 message = (
                     f"the live tail cannot be read: {one_line(error)}. Ask again; if it stays so, "
                     "restore what is gone or damaged from a copy."
@@ -102,26 +89,21 @@ class Live:
     def close(self) -> None:
         """Let the release go; the next `read` opens the current one."""
         with self._lock:
-            self._close()
+            self._follower.close()
+            self._judge.forget()
 
     def move_on(self, release_id: int) -> None:
         """Let the release go if it is another one; whoever reads right now moves on by itself."""
         if self._lock.acquire(blocking=False):
             try:
-                if self._release_id not in {None, release_id}:
-                    self._close()
+                if self._judge.release_id not in {None, release_id}:
+                    self._follower.close()
+                    self._judge.set_aside()
             finally:
                 self._lock.release()
 
-    def _close(self) -> None:
-        self._follower.close()
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = self._release_id = None
-
     def _read(self, release: Release, now: datetime, minutes: float | None) -> LiveTail:
-        connection = self._follow(release)
-        self._take(connection)
+        connection = self._judge.tail(release)
         since = None if minutes is None else now - timedelta(minutes=minutes)
         bound = literal(since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")) if since else ""
         within = f" and started_at >= cast({bound} as timestamp)" if since else ""
@@ -137,8 +119,8 @@ class Live:
             is_provisional=True,
             read_at=now,
             since=since,
-            batch_count=len(self._judged),
-            unread_batch_count=len(self._unread),
+            batch_count=self._judge.judged_count,
+            unread_batch_count=self._judge.unread_count,
             landed_count=landed,
             quarantined_count=quarantined,
             duplicate_count=duplicates,
@@ -149,132 +131,7 @@ class Live:
             top_shows=tuple(LiveShow(*show) for show in shows),
         )
 
-    def _follow(self, release: Release) -> duckdb.DuckDBPyConnection:
-        """Begin anew when the release has moved: its batches are no longer in the tail."""
-        if self._connection is not None:
-            if self._release_id == release.manifest.release_id:
-                return self._connection
-            self._connection.close()
-        self._connection = connection = duckdb.connect(":memory:")
-        self._judged, self._unread = set(), set()
-        cursor = release.cursor()
-        self._held = frozenset(
-            row[0] for row in cursor.execute("select batch_id from meta.batches").fetchall()
-        )
-        self._models = dict(cursor.execute("from meta.live_models").fetchall())
-        if not {_STAGED, _CHECKED} <= self._models.keys():
-            message = (
-                f"release {release.manifest.release_id} ships no SQL for the live tail; run "
-                "`watchhouse build --full-refresh`"
-            )
-            raise WatchhouseError(message)
-        # The models name their relations in full, as the build database has them.
-        connection.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse")
-        connection.execute("create schema warehouse.staging; create schema warehouse.intermediate")
-        path = literal(str(release.folder / DATABASE_NAME))
-        connection.execute(f"attach {path} as release (read_only)")
-        connection.execute(_JUDGED)
-        connection.execute(_TAIL)
-        self._release_id = release.manifest.release_id
-        return connection
 
-    def _take(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Read and judge the batches that came since the last look."""
-        self._ledger.refresh()
-        entries = self._ledger.entries()
-        gone = superseded(entries)
-        tail = [e for e in entries if e.stream == _STREAM and e.batch_id not in self._held]
-        if gone & self._judged:
-            # What was judged is replaced by another batch.
-            self._judged.clear()
-            connection.execute(_JUDGED)
-            connection.execute(_TAIL)
-        new = [e for e in tail if e.batch_id not in self._judged and e.batch_id not in gone]
-        unread = [e for e in new if not self._is_readable(e)]
-        self._unread = {e.batch_id for e in unread}
-        new = [e for e in new if e.batch_id not in self._unread]
-        if new:
-            self._judge(connection, new)
-            self._judged.update(e.batch_id for e in new)
-
-    def _is_readable(self, entry: Entry) -> bool:
-        known = entry.mapping.get("watch_date_format")
-        return not known or literal(str(known)) in self._models[_CHECKED]
-
-    def _judge(self, connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> None:
-        # Compaction lets batches share files; then each file is read once, for these batches only.
-        paths = dict.fromkeys(str(self._home.root / file.path) for e in entries for file in e.files)
-        rows: list[Any] = [
-            [
-                entry.batch_id,
-                entry.mapping.get("watch_date_format") or None,
-                entry.mapping.get("time_zone") or "UTC",
-                entry.mapping.get("decimal_separator") or ".",
-            ]
-            for entry in entries
-        ]
-        connection.execute(
-            "create or replace table warehouse.intermediate.int_batches ("
-            "batch_id varchar, watch_date_format varchar, time_zone varchar,"
-            " decimal_separator varchar)"
-        )
-        connection.executemany(
-            "insert into warehouse.intermediate.int_batches values (?, ?, ?, ?)", rows
-        )
-        if paths:
-            staged = with_files(
-                self._models[_STAGED],
-                paths,
-                where="where batch_id in (select batch_id from warehouse.intermediate.int_batches)",
-            )
-            if staged is None:
-                message = f"the model {_STAGED} does not begin with `landed as (`"
-                raise WatchhouseError(message)
-            connection.execute(f"create or replace view warehouse.staging.{_STAGED} as {staged}")
-            checked = self._models[_CHECKED]
-            connection.execute(f"insert into judged select {_COLUMNS} from ({checked})")  # noqa: S608
-        connection.execute(_TAIL)
-
-
-_COLUMNS: Final = (
-    "play_id, batch_id, source_position, user_id, show_name, watched_microseconds, is_valid,"
-    " started_date, started_at, landed_at"
-)
-_JUDGED: Final = """
-    create or replace table judged as
-    select
-        play_id,
-        batch_id,
-        cast(null as bigint) as source_position,
-        user_id,
-        show_name,
-        watched_microseconds,
-        cast(null as boolean) as is_valid,
-        started_date,
-        started_at,
-        started_at as landed_at
-    from release.marts.fct_plays
-    limit 0
-"""
-# One row for each event of the tail that a release does not have: of several, as in builds, the one
-# watched longest. That one which a release has lasted longer now is left to the next build.
-_TAIL: Final = """
-    create or replace table tail as
-    select judged.*
-    from judged
-    where
-        is_valid
-        and not exists (
-            select 1
-            from release.marts.fct_plays as published
-            where
-                published.started_date = judged.started_date
-                and published.play_id = judged.play_id
-        )
-    qualify row_number() over (
-        partition by play_id order by watched_microseconds desc, batch_id, source_position
-    ) = 1
-"""
 _COUNTS: Final = """
     select
         count(*),

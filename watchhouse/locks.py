@@ -2,8 +2,8 @@
 
 The lock is an advisory `flock`, so the kernel lets it go when its process dies, however it dies.
 It belongs to the process: `watchhouse build` takes it, and dbt, which runs inside that process and
-would take it as well (see `watchhouse.dbt_plugin`), finds it held. Whoever waits for it says so by a
-shared lock on a second file, so that a holder without end can give way.
+would take it as well (see `watchhouse.dbt_plugin`), finds it held. Whoever waits for it says so by
+a shared lock on a second file, so that a holder without end can give way.
 """
 
 import fcntl

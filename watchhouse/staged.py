@@ -1,4 +1,4 @@
-"""The compiled SQL of a staging model, for other files than those that it was compiled for."""
+"""The compiled SQL of a staging model, for other rows than those that it was compiled for."""
 
 import re
 from collections.abc import Iterable
@@ -9,12 +9,16 @@ from watchhouse.marts import literal
 _LANDED: Final = re.compile(r"landed as \(.*?\n\),", re.DOTALL)
 
 
-def with_files(sql: str, paths: Iterable[str], *, where: str = "") -> str | None:
+def with_files(sql: str, paths: Iterable[str]) -> str | None:
     """Return the SQL with its first expression, `landed`, reading other Parquet files.
 
     None if it has no such expression, so is not the SQL of a staging model.
     """
     files = ", ".join(map(literal, paths))
-    rows = f"select * from read_parquet([{files}], hive_partitioning = false) {where}"  # noqa: S608
-    changed, found = _LANDED.subn(lambda _: f"landed as ({rows}),", sql, count=1)
+    return with_rows(sql, f"read_parquet([{files}], hive_partitioning = false)")
+
+
+def with_rows(sql: str, source: str) -> str | None:
+    """Return the SQL with its first expression, `landed`, reading a table of the same columns."""
+    changed, found = _LANDED.subn(lambda _: f"landed as (select * from {source}),", sql, count=1)  # noqa: S608
     return changed if found else None

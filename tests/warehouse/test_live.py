@@ -51,9 +51,22 @@ def test_the_tail_holds_what_no_release_does(workshop: Workshop, lake: Lake) -> 
     assert live.read(now=NOW).play_count == 4
 
     workshop.run()
+    built_from = set(workshop.home.raw.rglob("*.parquet"))
+    lake.events("last", play("eve", "Alien", "2026-10-01T09:00:00Z", 30))
+    assert live.read(now=NOW).play_count == 5
     second = workshop.publish(strictly=False)
+    # The next release ships the same SQL: what was judged by it is not read again.
+    (last,) = (path for path in workshop.home.raw.rglob("*.parquet") if path not in built_from)
+    whole = last.read_bytes()
+    last.write_bytes(b"damaged")
+    left = live.read(now=NOW)
+    assert (left.release_id, left.batch_count, left.landed_count) == (second, 1, 1)
+    assert left.play_count == 1
+    last.write_bytes(whole)
+    workshop.run()
+    third = workshop.publish(strictly=False)
     built = live.read(now=NOW)
-    assert (built.release_id, built.batch_count, built.landed_count) == (second, 0, 0)
+    assert (built.release_id, built.batch_count, built.landed_count) == (third, 0, 0)
     reader = workshop.home.current
     assert reader.exists()
     live.close()
