@@ -8,7 +8,7 @@ import duckdb
 from watchhouse.layout import Home
 from watchhouse.manifests import Part, PublishedMart, ReleaseManifest
 from watchhouse.marts import Mart, PublicationPlan, literal, quote
-from watchhouse.parts import Column, PartWriter, view_sql
+from watchhouse.parts import Changed, Column, Days, PartWriter, view_sql
 
 
 def write_mart(
@@ -73,9 +73,8 @@ def _write_rows(
         for row in connection.execute(f"describe {mart.relation}").fetchall()
     ]
     if mart.partition_by is not None:
-        written = parts.update(
-            mart, columns, _known_parts(connection, mart), _changed_days(connection)
-        )
+        changed = _changed(connection, mart)
+        written = parts.update(mart, columns, _known_parts(connection, mart), changed)
         connection.execute(
             view_sql(name, mart, columns, [home.root / part.path for part in written])
         )
@@ -159,20 +158,28 @@ def write_meta(
         connection.execute("insert into release.meta.live_models from history.live_models")
 
 
-def _known_parts(connection: duckdb.DuckDBPyConnection, mart: Mart) -> dict[date, Part]:
+def _known_parts(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Days:
     rows = connection.execute(
         "select part_date, path, row_count, byte_count from history.release_parts where mart = ?",
         [mart.name],
     ).fetchall()
-    return {
-        day: Part(day=day, path=path, row_count=row_count, byte_count=byte_count)
-        for day, path, row_count, byte_count in rows
-    }
+    days: dict[date, tuple[Part, ...]] = {}
+    for day, path, row_count, byte_count in rows:
+        part = Part(day=day, path=path, row_count=row_count, byte_count=byte_count)
+        days[day] = (*days.get(day, ()), part)
+    return days
 
 
-def _changed_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
-    rows = connection.execute("select activity_date from intermediate.int_changed_days").fetchall()
-    return [day for (day,) in rows]
+def _changed(connection: duckdb.DuckDBPyConnection, mart: Mart) -> Changed:
+    days = _days(connection, "select activity_date from intermediate.int_changed_days")
+    if not mart.is_added_to:
+        return Changed(days)
+    sql = "select part_date from history.rewritten_days where mart = ?"
+    return Changed(days, rewritten=_days(connection, sql, mart.name))
+
+
+def _days(connection: duckdb.DuckDBPyConnection, sql: str, *values: str) -> frozenset[date]:
+    return frozenset(day for (day,) in connection.execute(sql, values).fetchall())
 
 
 def data_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:

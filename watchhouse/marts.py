@@ -1,6 +1,6 @@
 """Which relations of the build are published, and how: read from the models' own YAML.
 
-A mart says `config.meta.publish`: either `partition_by` (a date column; one immutable Parquet file
+A mart says `config.meta.publish`: either `partition_by` (a date column; immutable Parquet files
 per day, of which only the changed are written) or nothing of the kind (a native table in the
 release); `order_by` and `indexes` for its look-ups. Models tagged `until_published` keep a log of
 what changed, which a publication empties. Those tagged `core` are made by the fast selection too.
@@ -74,6 +74,8 @@ class Mart:
     """Whether the fast selection makes it, so that every release holds it anew."""
     changed: str | None = None
     """A condition that picks the rows which may differ from the last release; None if any may."""
+    is_added_to: bool = False
+    """Whether days that lost a row are on record, so that files of others may be added to."""
 
     @property
     def relation(self) -> str:
@@ -156,6 +158,7 @@ def _mart(node: Node) -> Mart:
         indexes=tuple(tuple(columns) for columns in publish.get("indexes") or ()),
         is_core="core" in node.config.tags,
         changed=_CHANGED.get(node.config.meta.get("replaces", "")),
+        is_added_to=getattr(node.config, "incremental_strategy", None) == "replace_different",
     )
 
 

@@ -1,11 +1,13 @@
 """The immutable Parquet files of partitioned marts: one per mart, day and release that changed it.
 
 A day's file is written again only when the day changed; otherwise the release points at the file
-of an earlier release. So a publication costs what changed, whatever the length of the history.
+of an earlier release. Where a day has only got more rows, these come into a file beside the others.
+So a publication costs what changed, whatever the length of the history and of the day.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +28,15 @@ _LOSSY_TYPES: Final = ("HUGEINT", "BIGNUM", "BIT")
 _FEW_DAYS: Final = 4
 """Up to so many days each is searched for in the mart itself; more are first sorted out."""
 
+_PICKED: Final = "picked_rows"
+_NEW_BATCHES: Final = (
+    "select batch_id from intermediate.int_batches"
+    " where batch_id not in (select batch_id from history.published_batches)"
+)
+
+Parts = tuple[Part, ...]
+Days = Mapping[date, Parts]
+
 
 @dataclass(frozen=True)
 class Column:
@@ -33,6 +44,18 @@ class Column:
 
     name: str
     type: str
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What happened to a mart since the last publication: `days` are all that were touched.
+
+    Those of them in `rewritten` have lost rows, or rows of theirs came out otherwise; of the others
+    every row that is new is of a newly read batch. None where that is not known.
+    """
+
+    days: frozenset[date]
+    rewritten: frozenset[date] | None = None
 
 
 class PartWriter:
@@ -46,35 +69,37 @@ class PartWriter:
         self.written: list[Path] = []
 
     def update(
-        self,
-        mart: Mart,
-        columns: Sequence[Column],
-        known: Mapping[date, Part],
-        changed: Iterable[date],
+        self, mart: Mart, columns: Sequence[Column], known: Days, changed: Changed
     ) -> tuple[Part, ...]:
         """Return the parts that together hold the mart, writing those that no file holds yet.
 
-        `known` are the parts of the last publication, `changed` the days touched since. Should
-        both together not account for every row, each day is looked at.
+        `known` are the parts of the last publication. Should they and what has changed not account
+        for every row, each day is looked at.
 
         Raises:
             PublishError: a column has a type that Parquet cannot hold.
         """
         _require_lossless(mart, columns)
-        kept = {day: part for day, part in known.items() if (self._home.root / part.path).exists()}
-        stale = set(changed) | (known.keys() - kept.keys())
-        fresh = self._write(mart, stale)
-        parts = {**{day: part for day, part in kept.items() if day not in stale}, **fresh}
-        if sum(part.row_count for part in parts.values()) != self._count(mart):
-            days = self._days(mart)
+        kept = {
+            day: parts
+            for day, parts in known.items()
+            if all((self._home.root / part.path).exists() for part in parts)
+        }
+        touched = set(changed.days) | (known.keys() - kept.keys())
+        grown = (
+            touched & kept.keys() - changed.rewritten if changed.rewritten is not None else set()
+        )
+        days = {day: parts for day, parts in kept.items() if day not in touched}
+        days |= self._write(mart, touched - grown)
+        days |= self._add(mart, columns, {day: kept[day] for day in grown})
+        if sum(map(_row_count, days.values())) != self._count(mart):
+            counts = self._days(mart)
             differing = {
-                day
-                for day, row_count in days.items()
-                if day not in parts or parts[day].row_count != row_count
+                day for day, count in counts.items() if _row_count(days.get(day, ())) != count
             }
-            parts = {**parts, **self._write(mart, differing)}
-            parts = {day: part for day, part in parts.items() if day in days}
-        return tuple(part for _, part in sorted(parts.items()))
+            days |= self._write(mart, differing)
+            days = {day: parts for day, parts in days.items() if day in counts}
+        return tuple(part for _, parts in sorted(days.items()) for part in parts)
 
     def discard(self) -> None:
         """Remove what was written, after a failure: nothing points at it."""
@@ -94,30 +119,61 @@ class PartWriter:
             raise PublishError(message)
         return days
 
-    def _write(self, mart: Mart, days: Iterable[date]) -> dict[date, Part]:
+    def _write(self, mart: Mart, days: Iterable[date]) -> dict[date, Parts]:
         """Write one file for each of the days that has rows."""
         wanted = sorted(set(days))
         if len(wanted) <= _FEW_DAYS:
             written = {day: self._write_day(mart, day, mart.relation) for day in wanted}
-            return {day: part for day, part in written.items() if part is not None}
+            return {day: (part,) for day, part in written.items() if part is not None}
         # One pass over the mart for all days; in the sorted copy a day is a few row groups.
+        with self._picked(mart, wanted) as counts:
+            written = {day: self._write_day(mart, day, _PICKED) for day in counts}
+        return {day: (part,) for day, part in written.items() if part is not None}
+
+    def _add(
+        self, mart: Mart, columns: Sequence[Column], days: Mapping[date, Parts]
+    ) -> dict[date, Parts]:
+        """Write the rows of newly read batches, of days that have lost none.
+
+        They come into one file with those parts of the day that are not much larger: so a row is
+        written again only when the file that it is in has doubled, and a day has few parts.
+        """
+        added = dict(days)
+        if not days:
+            return added
+        with self._picked(mart, days, f"and batch_id in ({_NEW_BATCHES})") as counts:
+            for day, count in counts.items():
+                merged: list[Part] = []
+                for part in sorted(days[day], key=lambda part: part.row_count):
+                    if part.row_count > 2 * (count + _row_count(merged)):
+                        break
+                    merged.append(part)
+                source = f"from {_PICKED}"
+                if merged:
+                    paths = [self._home.root / part.path for part in merged]
+                    source += f" union all by name {_rows_sql(mart, columns, paths)}"
+                new = self._write_day(mart, day, f"({source})")
+                kept = [part for part in days[day] if part not in merged]
+                added[day] = (*kept, *((new,) if new else ()))
+        return added
+
+    @contextmanager
+    def _picked(
+        self, mart: Mart, days: Iterable[date], condition: str = ""
+    ) -> Iterator[dict[date, int]]:
+        """Have rows of some days in a temporary table, and say how many each day has, if any."""
         column = _partition_column(mart)
-        listed = ", ".join(f"date '{day}'" for day in wanted)
+        listed = ", ".join(f"date '{day}'" for day in sorted(days))
         self._connection.execute(
-            f"create or replace temp table part_rows as select * from {mart.relation}"  # noqa: S608
-            f" where {column} in ({listed}) order by {column}"
+            f"create or replace temp table {_PICKED} as select * from {mart.relation}"  # noqa: S608
+            f" where {column} in ({listed}) {condition} order by {column}"
         )
-        sql = f"select distinct {column} as day from part_rows order by day"  # noqa: S608
-        parts = {}
-        for (day,) in self._connection.execute(sql).fetchall():
-            part = self._write_day(mart, day, "part_rows")
-            if part is not None:
-                parts[day] = part
-        self._connection.execute("drop table part_rows")
-        return parts
+        sql = f"select {column} as day, count(*) from {_PICKED} group by day order by day"  # noqa: S608
+        yield dict(self._connection.execute(sql).fetchall())
+        self._connection.execute(f"drop table {_PICKED}")
 
     def _write_day(self, mart: Mart, day: date, source: str) -> Part | None:
-        """Write the file of one day, or none if the day has no rows."""
+        """Write the rows of one day into a file, or none if the day has no rows."""
         name = f"releases/parts/{mart.name}/{mart.partition_by}={day}/{self.release_id}.parquet"
         path = self._home.root / name
         make_folders(path.parent)
@@ -150,6 +206,10 @@ def view_sql(name: str, mart: Mart, columns: Sequence[Column], paths: Sequence[P
             f"cast(null as {column.type}) as {quote(column.name)}" for column in columns
         )
         return f"create or replace view {name} as select {empty} where false"
+    return f"create or replace view {name} as {_rows_sql(mart, columns, paths)}"
+
+
+def _rows_sql(mart: Mart, columns: Sequence[Column], paths: Sequence[Path]) -> str:
     partition = _partition_column(mart)
     selected = ", ".join(
         f"cast({quote(column.name)} as {column.type}) as {quote(column.name)}" for column in columns
@@ -162,8 +222,7 @@ def view_sql(name: str, mart: Mart, columns: Sequence[Column], paths: Sequence[P
         if misleading
         else f"hive_partitioning = true, hive_types = {{{partition}: date}}"
     )
-    rows = f"select {selected} from read_parquet([{files}], {options})"  # noqa: S608
-    return f"create or replace view {name} as {rows}"
+    return f"select {selected} from read_parquet([{files}], {options})"  # noqa: S608
 
 
 def sync(path: Path) -> None:
@@ -173,6 +232,10 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _row_count(parts: Iterable[Part]) -> int:
+    return sum(part.row_count for part in parts)
 
 
 def _partition_column(mart: Mart) -> str:

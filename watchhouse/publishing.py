@@ -145,8 +145,9 @@ def _write(
     marts = publication.marts
     last = _last_release_id(connection)
     if base is None or last is None or base.release_id < last:
-        # Somebody went back to an earlier one: what has changed since is not in the logs.
-        marts = tuple(replace(mart, changed=None) for mart in marts)
+        # All of it, and each day in one file again. Or somebody went back to an earlier one: what
+        # has changed since is not in the logs.
+        marts = tuple(replace(mart, changed=None, is_added_to=False) for mart in marts)
     if base is not None:
         shutil.copyfile(home.releases / str(base.release_id) / DATABASE_NAME, database)
     with _attached(connection, database):
@@ -226,6 +227,7 @@ def _remember(
                 " struct(d date, p varchar, r bigint, b bigint)[])) as part)",
                 [mart.name, json.dumps(rows)],
             )
+        connection.execute("delete from history.rewritten_days")
         for log in publication.plan.logs:
             connection.execute(f"delete from {log.relation}")  # noqa: S608
         connection.execute(

@@ -21,6 +21,7 @@
             create table if not exists history.release_parts (
                 mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
             );
+            create table if not exists history.rewritten_days (mart varchar, part_date date);
             create table if not exists history.live_models (model_name varchar, query varchar);
             create table if not exists history.last_run (
                 invocation_id varchar,
@@ -60,6 +61,7 @@
             delete from history.published_batches;
             delete from history.waiting_batches;
             delete from history.release_parts;
+            delete from history.rewritten_days;
             {%- endif %}
             {%- if not is_core_run() %}
             {{ restore_changes() }}

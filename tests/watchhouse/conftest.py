@@ -49,6 +49,7 @@ PLAN = PublicationPlan(
             order_by=("play_id",),
             indexes=(),
             is_core=True,
+            is_added_to=True,
         ),
     ),
     logs=(Log("intermediate", "int_changed_days"), Log("intermediate", "int_changed_spans")),
@@ -65,6 +66,7 @@ _TABLES = """
     create table history.release_parts (
         mart varchar, part_date date, path varchar, row_count bigint, byte_count bigint
     );
+    create table history.rewritten_days (mart varchar, part_date date);
     create table history.last_run as select
         'run-0' as invocation_id, 'c0de' as code_version, 'c0de' as table_code_version,
         'full' as selection, false as full_refresh,

@@ -10,6 +10,7 @@ import pytest
 
 from watchhouse.errors import PublishError
 from watchhouse.layout import Home
+from watchhouse.manifests import ReleaseManifest
 from watchhouse.marts import Mart
 from watchhouse.metrics import load_metrics
 from watchhouse.publishing import refusal
@@ -77,6 +78,54 @@ def test_only_changed_days_are_written_again(small_build: Any) -> None:
     counts = "select started_date, count(*) from marts.fct_plays group by all order by all"
     assert small_build.read(counts) == [(MONDAY, 10), (TUESDAY, 20), (WEDNESDAY, 10)]
     assert small_build.read(counts, release="1") == [(MONDAY, 10), (TUESDAY, 10)]
+
+
+def test_a_day_that_only_grew_gets_one_more_file(small_build: Any) -> None:
+    def counts(manifest: ReleaseManifest) -> list[int]:
+        assert small_build.read("from marts.fct_plays order by all") == small_build.run(
+            "from marts.fct_plays order by all"
+        )
+        return [part.row_count for part in manifest.marts["fct_plays"].parts or ()]
+
+    small_build.add("a", [MONDAY], plays=100)
+    small_build.add("b", [TUESDAY])
+    release = small_build.publish()
+    small_build.add("c", [MONDAY])
+    release = small_build.publish(base=release)
+    assert counts(release) == [100, 10, 10]
+    # Files of about its size become one with what is new.
+    small_build.add("d", [MONDAY], plays=5)
+    release = small_build.publish(base=release)
+    assert counts(release) == [100, 15, 10]
+    # Nothing is new on a day that was touched.
+    small_build.run(f"insert into intermediate.int_changed_days values (date '{MONDAY}')")
+    release = small_build.publish(base=release)
+    assert counts(release) == [100, 15, 10]
+    small_build.add("e", [MONDAY], plays=60)
+    release = small_build.publish(base=release)
+    assert counts(release) == [175, 10]
+    small_build.add("f", [MONDAY, WEDNESDAY])
+    release = small_build.publish(base=release)
+    assert counts(release) == [175, 10, 10, 10]
+    # What came out otherwise is written whole, and so is what nobody called new.
+    small_build.run(
+        "update marts.fct_plays set watched_minutes = 0 where batch_id = 'c';"
+        f"insert into history.rewritten_days values ('fct_plays', date '{MONDAY}');"
+        f"insert into intermediate.int_changed_days values (date '{MONDAY}')"
+    )
+    release = small_build.publish(base=release)
+    assert counts(release) == [185, 10, 10]
+    small_build.add("g", [MONDAY])
+    small_build.run(
+        "insert into marts.fct_plays by name"
+        f" select * replace (uuid() as play_id, date '{WEDNESDAY}' as started_date)"
+        f" from marts.fct_plays where started_date = date '{TUESDAY}'"
+    )
+    release = small_build.publish(base=release)
+    assert counts(release) == [185, 10, 10, 20]
+    # A full publication brings a day together.
+    small_build.add("h", [MONDAY])
+    assert counts(small_build.publish()) == [205, 10, 20]
 
 
 def test_a_day_that_lost_all_its_rows_leaves_the_release(small_build: Any) -> None:

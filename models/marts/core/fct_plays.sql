@@ -1,7 +1,11 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_changed',
-    meta={'replaces': 'in_changed_spans', 'publish': {'partition_by': 'started_date'}},
+    incremental_strategy='replace_different',
+    meta={
+        'replaces': 'in_changed_spans',
+        'key': 'play_id',
+        'publish': {'partition_by': 'started_date'},
+    },
 ) }}
 -- depends_on: {{ ref('int_changed_days') }}
 -- depends_on: {{ ref('int_changed_spans') }}
