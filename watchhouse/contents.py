@@ -44,13 +44,13 @@ def _replace_changed(connection: duckdb.DuckDBPyConnection, mart: Mart) -> int |
     None if there is no such table, or it does not come to what the mart holds.
     """
     name = f"release.{mart.relation}"
-    columns = "select column_name, data_type from duckdb_columns() where database_name = {}"
-    columns += " and schema_name = ? and table_name = ? order by column_index"
-    found = [
-        connection.execute(columns.format(database), [mart.schema, mart.name]).fetchall()
-        for database in ("'release'", "current_database()")
-    ]
-    if mart.partition_by is not None or found[0] != found[1]:
+    if mart.partition_by is not None:
+        return None
+    try:
+        standing = _columns(connection, name)
+    except duckdb.CatalogException:
+        return None
+    if standing != _columns(connection, mart.relation):
         return None
     connection.execute(f"delete from {name} where {mart.changed}")  # noqa: S608
     connection.execute(
@@ -68,10 +68,7 @@ def _write_rows(
 ) -> tuple[int, tuple[Part, ...] | None]:
     """Return the number of rows, and the files that hold them unless they are native."""
     name = f"release.{mart.relation}"
-    columns = [
-        Column(name=row[0], type=row[1])
-        for row in connection.execute(f"describe {mart.relation}").fetchall()
-    ]
+    columns = _columns(connection, mart.relation)
     if mart.partition_by is not None:
         changed = _changed(connection, mart)
         written = parts.update(mart, columns, _known_parts(connection, mart), changed)
@@ -90,13 +87,18 @@ def _write_rows(
     return int(row[0]) if row else 0, None
 
 
+def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[Column]:
+    rows = connection.execute(f"describe {relation}").fetchall()
+    return [Column(name=row[0], type=row[1]) for row in rows]
+
+
 def _describe(connection: duckdb.DuckDBPyConnection, mart: Mart) -> None:
     """Put the descriptions where any client shows them."""
     name = f"release.{mart.relation}"
     if mart.description:
         kind = "table" if mart.partition_by is None else "view"
         connection.execute(f"comment on {kind} {name} is {literal(mart.description)}")
-    present = {row[0] for row in connection.execute(f"describe {name}").fetchall()}
+    present = {column.name for column in _columns(connection, name)}
     for column, description in mart.column_descriptions.items():
         if description and column in present:
             connection.execute(

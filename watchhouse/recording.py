@@ -21,7 +21,7 @@ from dbt_common.events.base_types import EventMsg
 
 from watchhouse.dbt_plugin import as_dbt_opened_it
 from watchhouse.progress import BuildProgress
-from watchhouse.staged import with_files
+from watchhouse.staged import with_files, with_parquet
 
 Rows = list[tuple[Any, ...]]
 
@@ -30,6 +30,7 @@ _ADDED: Final = "create or replace temp table"
 """How the statement of a table begins that is added to: see macros/materializations."""
 _TRANSACTIONS: Final = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
 _FILES: Final = ("path", "is_shared")
+_LEDGER: Final = ("ledger_path",)
 
 
 class NotAsRecordedError(Exception):
@@ -138,12 +139,15 @@ class Recording:
 
     def _with_answer(self, step: Step, question: Question, answer: Rows) -> tuple[str, ...]:
         """Return the statements of a step to which something else was answered."""
-        if question.names == _FILES and answer and not any(is_shared for _, is_shared in answer):
-            paths = [f"{self.home}/{path}" for path, _ in answer]
-            # Of a view: its only statement.
-            changed = with_files(step.statements[-1], paths)
-            if changed is not None:
-                return (changed,)
+        changed = None
+        # Of a view: its only statement.
+        sql = step.statements[-1]
+        if question.names == _LEDGER and answer:
+            changed = with_files(sql, (path for (path,) in answer))
+        elif question.names == _FILES and answer and not any(shared for _, shared in answer):
+            changed = with_parquet(sql, (f"{self.home}/{path}" for path, _ in answer))
+        if changed is not None:
+            return (changed,)
         message = f"{step.name} is made otherwise now"
         raise NotAsRecordedError(message)
 

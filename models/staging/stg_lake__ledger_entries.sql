@@ -1,7 +1,4 @@
-{#- In a glob, `[`, `*` and `?` of the home's own name stand for themselves in brackets. -#}
-{%- set entries = modules.re.sub('([*?[])', '[\\1]', home()) ~ '/raw/ledger/**/*.json' -%}
-{%- set any = "select count(*) > 0 as is_found from glob('" ~ entries ~ "')" -%}
-{%- set found = execute and asked(any).rows[0]['is_found'] -%}
+{%- set files = ledger_files_to_read() -%}
 {%- set columns = {
     'entry_kind': 'varchar',
     'batch_id': 'varchar',
@@ -25,14 +22,15 @@
 
 with
 
-ledger as (
+landed as (
 
     select *
     from
-    {%- if found %}
+    {%- if files %}
         read_json(
-            '{{ entries }}',
+            [{{ files | join(',\n            ') }}],
             format = 'newline_delimited',
+            filename = 'ledger_path',
             columns = {
             {%- for name, type in columns.items() %}
                 {{ name }}: '{{ type }}'{{ "," if not loop.last }}
@@ -40,27 +38,16 @@ ledger as (
             }
         )
     {%- else %}
+        {%- do columns.update({'ledger_path': 'varchar'}) %}
         {{ no_rows(columns) }}
     {%- endif %}
-
-),
-
--- Compaction writes entries anew, in other files: while both are there, the newer one counts.
-latest as (
-
-    select *
-    from ledger
-    where entry_kind = 'batch'
-    qualify
-        row_number() over (
-            partition by batch_id order by coalesce(revision, 0) desc, landed_at
-        ) = 1
 
 ),
 
 final as (
 
     select
+        ledger_path,
         batch_id,
         stream,
         source,
@@ -77,9 +64,11 @@ final as (
         read_count,
         rejected_count,
         landed_count,
+        coalesce(revision, 0) as revision,
         ingest_date,
         timezone('UTC', landed_at) as landed_at
-    from latest
+    from landed
+    where entry_kind = 'batch'
 
 )
 
