@@ -196,3 +196,8 @@
             on batch.batch_id = changed.batch_id
     )
 {%- endmacro %}
+
+{#- All rows: for small models that are made of what they held. -#}
+{% macro every_row() -%}
+    true
+{%- endmacro %}
