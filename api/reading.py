@@ -4,7 +4,6 @@ import asyncio
 import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ import duckdb
 from api.problems import ProblemError
 from api.provenance import Figures, provenance
 from api.statements import Statements
+from api.threads import Threads
 from watchhouse.errors import WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.manifests import ReleaseManifest, read_manifest
@@ -102,7 +102,7 @@ class Reader:
         self._home = home
         self._seconds = seconds
         self._follower = Follower(home)
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
+        self._threads = Threads(_THREADS, name="read")
         self._local = threading.local()
         self._waiting = 0
         self._is_warm = False
@@ -134,7 +134,7 @@ class Reader:
         self._waiting += 1
         timer = loop.call_later(self._seconds, turn.interrupt)
         try:
-            return await loop.run_in_executor(self._pool, self._answer, work, turn, release_id)
+            return await self._threads.run(self._answer, work, turn, release_id)
         except duckdb.InterruptException as error:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -202,7 +202,7 @@ class Reader:
 
     def close(self) -> None:
         """Let the release go when the last question is answered."""
-        self._pool.shutdown()
+        self._threads.close()
         self._follower.close()
 
 
