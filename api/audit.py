@@ -6,12 +6,12 @@ those that come meanwhile share the next write.
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from typing import TypeAlias
 
 from api.problems import ProblemError
+from api.threads import Threads
 from watchhouse.audit import Read, record_reads
 
 Noted: TypeAlias = "asyncio.Future[None]"
@@ -26,7 +26,7 @@ class Audit:
         self._folder = folder
         self._waiting: _Waiting = []
         self._is_writing = False
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="audit")
+        self._thread = Threads(1, name="audit")
 
     def note(self, read: Read) -> Noted:
         """Have a read noted, and return what is done once it is: before that nothing may be told.
@@ -41,14 +41,13 @@ class Audit:
 
     def close(self) -> None:
         """End the thread."""
-        self._pool.shutdown()
+        self._thread.close()
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
         self._is_writing = True
         reads = [read for read, _ in waiting]
-        loop = asyncio.get_running_loop()
-        written = loop.run_in_executor(self._pool, record_reads, self._folder, reads)
+        written = self._thread.run(record_reads, self._folder, reads)
         written.add_done_callback(
             lambda done: self._settle([noted for _, noted in waiting], done.exception())
         )

@@ -183,17 +183,15 @@ SHOW_DETAIL: Final = """
     where show_id = $show
 """
 USER_PROFILE: Final = """
-    select
-        user_id, country, plan, signed_up_on,
-        strftime(first_watched_at, '%Y-%m-%dT%H:%M:%S.%fZ') as first_watched_at,
-        strftime(last_watched_at, '%Y-%m-%dT%H:%M:%S.%fZ') as last_watched_at
+    -- Bare columns: to plan what is made of one value takes a multiple of making it here.
+    select user_id, country, plan, signed_up_on, first_watched_at, last_watched_at
     from dim_users
     where user_id = $user
 """
 LIFETIME: Final = """
     select
         engagement_score, engagement_segment, l28, is_at_risk, is_dormant,
-        play_count, session_count, watched_microseconds::double / 60000000.0 as watched_minutes
+        play_count, session_count, watched_microseconds
     from rpt_users
     where user_id = $user
 """

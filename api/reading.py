@@ -4,7 +4,6 @@ import asyncio
 import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,8 @@ import duckdb
 
 from api.problems import ProblemError
 from api.provenance import Figures, provenance
+from api.statements import Statements
+from api.threads import Threads
 from watchhouse.errors import WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.manifests import ReleaseManifest, read_manifest
@@ -38,8 +39,8 @@ class Question:
     """One thread's view of one release, while it answers one request."""
 
     manifest: ReleaseManifest
-    _cursor: duckdb.DuckDBPyConnection
-    _look_up_cursor: Callable[[], duckdb.DuckDBPyConnection]
+    _cursor: Statements
+    _look_up_cursor: Callable[[], Statements]
     is_for_json: bool = False
     """Whether rows may be dictionaries at once: a few cost half of what an Arrow table does."""
 
@@ -63,9 +64,7 @@ class Question:
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
         self.has_read = True
-        self._cursor.execute(sql, dict(values or {}))
-        names = [column[0] for column in self._cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+        return self._cursor.rows(sql, dict(values or {}))
 
     def row(self, sql: str, values: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Return the first row of a query."""
@@ -92,7 +91,7 @@ class Question:
     def answer(self, asked: MetricQuestion) -> Answer:
         """Return what the registry's metrics say of this release."""
         row_counts = {name: mart.row_count for name, mart in self.manifest.marts.items()}
-        return ask(self._cursor, asked, row_counts)
+        return ask(self._cursor.connection, asked, row_counts)
 
 
 class Reader:
@@ -103,7 +102,7 @@ class Reader:
         self._home = home
         self._seconds = seconds
         self._follower = Follower(home)
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="read")
+        self._threads = Threads(_THREADS, name="read")
         self._local = threading.local()
         self._waiting = 0
         self._is_warm = False
@@ -135,7 +134,7 @@ class Reader:
         self._waiting += 1
         timer = loop.call_later(self._seconds, turn.interrupt)
         try:
-            return await loop.run_in_executor(self._pool, self._answer, work, turn, release_id)
+            return await self._threads.run(self._answer, work, turn, release_id)
         except duckdb.InterruptException as error:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -149,7 +148,7 @@ class Reader:
     def _answer(self, work: Callable[[Question], T], turn: "_Turn", release_id: int | None) -> T:
         with self._reading(release_id) as cursors:
 
-            def look_up_cursor() -> duckdb.DuckDBPyConnection:
+            def look_up_cursor() -> Statements:
                 return turn.begin(cursors.look_up)
 
             cursor = turn.begin(cursors.any)
@@ -203,7 +202,7 @@ class Reader:
 
     def close(self) -> None:
         """Let the release go when the last question is answered."""
-        self._pool.shutdown()
+        self._threads.close()
         self._follower.close()
 
 
@@ -214,16 +213,16 @@ class _Cursors:
         self.release = release
 
     @cached_property
-    def any(self) -> duckdb.DuckDBPyConnection:
-        return self.release.cursor()
+    def any(self) -> Statements:
+        return Statements(self.release.cursor())
 
     @cached_property
-    def look_up(self) -> duckdb.DuckDBPyConnection:
-        return self.release.look_up_cursor()
+    def look_up(self) -> Statements:
+        return Statements(self.release.look_up_cursor())
 
     def close(self) -> None:
         for name in {"any", "look_up"} & vars(self).keys():
-            vars(self)[name].close()
+            vars(self)[name].connection.close()
 
 
 class _Turn:
@@ -231,10 +230,10 @@ class _Turn:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._cursor: Statements | None = None
         self._is_over = False
 
-    def begin(self, cursor: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    def begin(self, cursor: Statements) -> Statements:
         with self._lock:
             self._cursor = cursor
             if self._is_over:
@@ -246,7 +245,7 @@ class _Turn:
         with self._lock:
             self._is_over = True
             if self._cursor is not None:
-                self._cursor.interrupt()
+                self._cursor.connection.interrupt()
 
     def end(self) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from api.parameters import READS, AsOf
@@ -28,6 +29,7 @@ class ReadingRoute(APIRoute):
             TypeError: the route has parameters that would not be read here.
         """
         super().__init__(path, endpoint, **options)
+        self._head, self._tail = path.partition("{")[0], path.rpartition("}")[2]
         self._given = _model(endpoint)
         self._lists = tuple(
             field.alias or name
@@ -43,6 +45,15 @@ class ReadingRoute(APIRoute):
         if declared != read or self.dependencies != READS:
             message = f"{path}: {sorted(declared ^ read)} would not be read"
             raise TypeError(message)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether a request is for this path; of most others its ends tell at once."""
+        asked: str = scope["path"]
+        if not scope.get("root_path") and not (
+            asked.startswith(self._head) and asked.endswith(self._tail)
+        ):
+            return Match.NONE, {}
+        return super().matches(scope)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it as FastAPI does."""

@@ -7,14 +7,16 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from api.app import make_pseudonymiser
+from api.app import create, make_pseudonymiser
 from api.guard import is_loopback
 from api.shared import Shared
 from watchhouse.apikeys import KeyStore
 from watchhouse.connection import client_options
 from watchhouse.errors import SettingsError
+from watchhouse.lifelines import end_with_input, end_with_parent
 from watchhouse.settings import Settings
 
 _LOGGER: Final = logging.getLogger("watchhouse.api")
@@ -22,12 +24,16 @@ _GRACE_SECONDS: Final = 10
 """How long requests at hand may take once the service is told to stop."""
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
+def serve(settings: Settings, *, host: str, port: int, workers: int, is_held: bool) -> int:
     """Serve until told to stop; requests at hand are finished and the spool is sealed.
+
+    If `is_held`, the end of standard input says so, too.
 
     Raises:
         SettingsError: others than this machine would be let in without a key, or the port is taken.
     """
+    if is_held:
+        end_with_input()
     is_open = not KeyStore(settings.layout().api_keys).keys()
     if is_open and not _is_local(host):
         message = (
@@ -40,7 +46,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
     if settings.intake_topic is not None:
         client_options(settings)
     config = uvicorn.Config(
-        "api.app:create",
+        "api.app:create" if workers == 1 else "api.serving:create_worker",
         factory=True,
         host=host,
         port=port,
@@ -81,6 +87,12 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
             signal.signal(number, stop)
         server.run(sockets=[bound])
     return 0 if server.started or is_told else 1
+
+
+def create_worker() -> FastAPI:
+    """Make the application of one of several workers; it ends with what supervises them."""
+    end_with_parent()
+    return create()
 
 
 def _bind(config: uvicorn.Config) -> socket.socket:

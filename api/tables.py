@@ -42,6 +42,8 @@ _OF_USER: Final = figures(
 )
 _OF_HISTORY: Final = figures({"avg_percentage_viewed", "watched_minutes"})
 _OF_BATCHES: Final = figures_of("rpt_batch_reconciliation", ())
+_MINUTE: Final = 60_000_000.0
+"""In microseconds."""
 
 router = reading_router(prefix="/v1", tags=["tables"])
 details = reading_router(prefix="/v1", tags=["tables"])
@@ -106,6 +108,9 @@ async def get_user(request: Request, user_id: UserId) -> Response:
         row = question.row(queries.USER_PROFILE, {"user": user})
         if row is None:
             raise unknown_user()
+        for name in ("first_watched_at", "last_watched_at"):
+            if row[name] is not None:
+                row[name] = row[name].replace(tzinfo=UTC)
         return UserProfile(**question.of(), **row, **_lifetime(question, user))
 
     return await state_of(request).answers.document(request, caller, work, figures=_OF_USER)
@@ -185,6 +190,7 @@ def _lifetime(question: Question, user: str) -> dict[str, Any]:
     if question.manifest.is_fresh("rpt_users"):
         found = question.row(queries.LIFETIME, {"user": user})
         if found is not None:
+            found["watched_minutes"] = found.pop("watched_microseconds") / _MINUTE
             return found
     days = question.row(queries.LIFETIME_OF_DAYS, {"user": user}) or {}
     return engagement_of(question, user) | days
@@ -235,7 +241,7 @@ async def _page(  # noqa: PLR0913 - a page has as many parts, all by name
     after = dict.fromkeys((f"after{n}" for n in range(len(order))), None) | _decoded(cursor, order)
 
     def work(question: Question) -> "tuple[pa.Table, dict[str, Any]]":
-        if user is not None and question.row(queries.USER_PROFILE, {"user": user}) is None:
+        if user is not None and question.row(queries.USER, {"user": user}) is None:
             raise unknown_user()
         table = question.table(sql, values | after | {"fetched": limit + 1})
         following = None

@@ -9,6 +9,7 @@ import mimetypes
 import re
 from collections.abc import Iterable
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STATIC: Final = Path(streamlit.__file__).parent / "static"
 _SCRIPTS: Final = "static/js"
-_FOLDERS: Final = (_SCRIPTS, "static/css", "static/media")
+_FILES: Final = "/static/"
+"""What the paths of its files begin with."""
 _ELEMENTS: Final = (
     "ArrowVegaLiteChart",
     "ButtonGroup",
@@ -49,9 +51,9 @@ class Assets:
         self._page = page()
         # Only what is there now can be asked for, by its whole name.
         self._files = {
-            f"/{folder}/{file.name}": file
-            for folder in _FOLDERS
-            for file in (STATIC / folder).glob("*.*")
+            f"/{file.relative_to(STATIC).as_posix()}": file
+            for file in (STATIC / _FILES.strip("/")).rglob("*")
+            if file.is_file()
         }
         self._read = cache(Path.read_bytes)
 
@@ -65,6 +67,12 @@ class Assets:
             kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
             headers = [(b"content-type", kind.encode()), (b"cache-control", _KEPT_FOR_EVER)]
             await _answer(send, headers, self._read(file), is_head=is_head)
+        elif scope["path"].startswith(_FILES):
+            # Of another version, perhaps. Streamlit would answer with its page, and status 200.
+            headers = [(b"content-type", b"text/plain; charset=utf-8")]
+            await _answer(
+                send, headers, b"not found\n", is_head=is_head, status=HTTPStatus.NOT_FOUND
+            )
         elif "." in scope["path"].rpartition("/")[2]:
             await self._app(scope, receive, send)
         else:
@@ -86,9 +94,8 @@ class _Paged:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = dict(message["headers"])
-            self._is_page = message["status"] == 200 and headers.get(  # noqa: PLR2004 - OK
-                b"content-type", b""
-            ).startswith(b"text/html")
+            kind = headers.get(b"content-type", b"")
+            self._is_page = message["status"] == HTTPStatus.OK and kind.startswith(b"text/html")
             if self._is_page:
                 kept = [pair for pair in message["headers"] if pair[0] not in _OF_THEIRS]
                 await _answer(self._send, kept, self._page, is_head=self._is_head)
@@ -97,10 +104,15 @@ class _Paged:
 
 
 async def _answer(
-    send: Send, headers: Iterable[tuple[bytes, bytes]], body: bytes, *, is_head: bool
+    send: Send,
+    headers: Iterable[tuple[bytes, bytes]],
+    body: bytes,
+    *,
+    is_head: bool,
+    status: int = HTTPStatus.OK,
 ) -> None:
     length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": 200, "headers": [*headers, length]})
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": b"" if is_head else body})
 
 

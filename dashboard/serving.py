@@ -13,8 +13,10 @@ from watchhouse.settings import Settings
 _LOGGER: Final = logging.getLogger("watchhouse.dashboard")
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
+def serve(settings: Settings, *, host: str, port: int, workers: int, is_held: bool) -> int:
     """Serve until told to stop, in place of this process; `workers` are the API's.
+
+    If `is_held`, the end of standard input says so, too.
 
     Raises:
         SettingsError: others than this machine would be let in, or the port is taken.
@@ -30,7 +32,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> int:
     free = _free_port(host, port)
     shown = f"[{host}]" if ":" in host else host
     _LOGGER.info("http://%s:%d  the dashboard", shown, free)
-    command = (sys.executable, "-m", "dashboard", host, str(free))
+    command = (sys.executable, "-m", "dashboard", host, str(free), *(["held"] if is_held else []))
     sys.stdout.flush()
     os.execv(sys.executable, command)  # noqa: S606 - our own command
 

@@ -25,6 +25,13 @@ from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, ReleaseManifest, read
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 10
+STEPS_OF_LOOK_UPS: Final = frozenset(
+    {
+        *("build_side_probe_side", "column_lifetime", "deliminator", "filter_pushdown"),
+        *("join_filter_pushdown", "limit_pushdown", "row_group_pruner", "top_n", "unused_columns"),
+    }
+)
+"""Steps of the engine's optimiser that let a statement read few rows and columns."""
 
 
 @dataclass
@@ -45,10 +52,11 @@ class Release:
         return cursor
 
     def look_up_cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return the same for statements that read few rows: they run on one core.
+        """Return the same for statements that read few rows: one core, and less is planned.
 
-        To call the other cores to a look-up takes as long as the look-up does. How many cores there
-        are is a setting of a whole instance of the engine, so this is another one.
+        To call the other cores to a look-up takes as long as the look-up does, and so does all that
+        the optimiser tries, of which little applies. Both are settings of a whole instance of the
+        engine, so this is another one.
         """
         with self._lock:
             if self._one_core is None:
@@ -56,6 +64,9 @@ class Release:
                 self._one_core = duckdb.connect(config={"threads": 1})
                 self._one_core.execute(f"attach '{path}' as warehouse (read_only)")
                 self._one_core.execute("set global TimeZone = 'UTC'")
+                steps = self._one_core.execute("select name from duckdb_optimizers()").fetchall()
+                left_out = ",".join(name for (name,) in steps if name not in STEPS_OF_LOOK_UPS)
+                self._one_core.execute(f"set global disabled_optimizers = '{left_out}'")
         cursor = self._one_core.cursor()
         schemas = ",".join(f"warehouse.{name}" for name in ("marts", "history", "meta"))
         cursor.execute(f"set search_path = '{schemas}'")

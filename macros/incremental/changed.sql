@@ -177,6 +177,11 @@
     )
 {%- endmacro %}
 
+{#- Rows per reporting day on which an event is kept that was not before, or was and is no more. -#}
+{% macro on_changed_landing_days(row='target') -%}
+    {{ row }}.started_date in (select started_date from {{ ref('int_changed_landing_days') }})
+{%- endmacro %}
+
 {#- Rows per ingest date and stream. -#}
 {% macro on_changed_ingest_dates(row='target') -%}
     ({{ row }}.ingest_date, {{ row }}.stream) in (
@@ -195,4 +200,9 @@
         inner join {{ ref('int_changed_batches') }} as changed
             on batch.batch_id = changed.batch_id
     )
+{%- endmacro %}
+
+{#- All rows: for small models that are made of what they held. -#}
+{% macro every_row() -%}
+    true
 {%- endmacro %}

@@ -3,6 +3,8 @@
     incremental_strategy='append',
     tags=['until_published'],
 ) }}
+-- Before any row changes, its day is on record, too.
+-- depends_on: {{ ref('int_changed_landing_days') }}
 -- Batches that are taken or withdrawn, and those whose row won or lost its place to one of theirs.
 -- A log like int_changed_spans: the build after one that died finds that place already changed.
 with

@@ -58,17 +58,27 @@ def test_a_file_is_what_streamlit_has_for_ever() -> None:
         assert headers[b"cache-control"].startswith(b"public, immutable")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     "path",
     [
+        "/static/",
+        "/static/js",
         "/static/js/none.js",
         "/static/js/../index.html",
         "/static/../static/js/../../../config.py",
-        "/static/js",
-        "/_stcore/health",
-        "/lost",
     ],
 )
+def test_a_file_that_is_not_there_is_not_found(path: str, method: str) -> None:
+    status, headers, body = ask(path, method)
+    assert status == 404
+    assert headers[b"content-type"].startswith(b"text/plain")
+    assert b"cache-control" not in headers
+    assert headers[b"content-length"] == b"10"
+    assert body == (b"" if method == "HEAD" else b"not found\n")
+
+
+@pytest.mark.parametrize("path", ["/_stcore/health", "/app/static/a.csv", "/lost"])
 def test_everything_else_is_left_to_streamlit(path: str) -> None:
     status, headers, body = ask(path)
     assert (status, body) == (404 if path == "/lost" else 200, b"theirs")

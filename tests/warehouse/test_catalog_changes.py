@@ -213,6 +213,36 @@ def test_no_runtime_is_inferred_from_that_of_the_series(told: Told) -> None:
     assert told.at(1).ask(binges, "tess") == told.at(2).ask(binges, "tess") == [(True,)]
 
 
+def a_film_was_a_series_all_along(lake: Lake) -> Iterator[None]:
+    def entry(content_type: str, updated: str) -> dict[str, str | None]:
+        return {
+            "show_id": "u1",
+            "show_name": "Umbrella",
+            "content_type": content_type,
+            "updated_at": updated,
+        }
+
+    lake.catalog("umbrella", entry("film", "2026-01-01"))
+    lake.events(
+        "ulla",
+        play("ulla", "Umbrella", "2026-02-03 20:00", 30),
+        play("ulla", "Undertow", "2026-02-03 21:00", 20, content_type="film"),
+    )
+    yield
+    yield
+    lake.catalog("umbrella", entry("series", "2026-02-01"))
+    yield
+
+
+def test_a_show_of_another_content_type_moves_in_lists_of_weeks_long_past(told: Told) -> None:
+    ranks = """
+        select show_name, content_type, hours_rank from marts.rpt_weekly_top_shows
+        where week_started_date = date '2026-02-02' order by all
+    """
+    assert told.at(2).ask(ranks) == [("Umbrella", "film", 1), ("Undertow", "film", 2)]
+    assert told.at(3).ask(ranks) == [("Umbrella", "series", 1), ("Undertow", "film", 1)]
+
+
 STORIES: Final[list[Story]] = [
     the_catalogue_lands_last,
     a_runtime_is_corrected,
@@ -221,6 +251,7 @@ STORIES: Final[list[Story]] = [
     a_spelling_loses_its_majority,
     an_event_says_what_the_catalogue_says_otherwise,
     a_runtime_is_known_only_of_some_episodes,
+    a_film_was_a_series_all_along,
 ]
 
 

@@ -12,6 +12,7 @@ from watchhouse.collection import collect, sweep
 from watchhouse.errors import NoReleaseError, WatchhouseError
 from watchhouse.layout import Home
 from watchhouse.releases import (
+    STEPS_OF_LOOK_UPS,
     Follower,
     Release,
     current_manifest,
@@ -87,6 +88,14 @@ def test_look_ups_read_the_same_on_one_core(small_build: Any) -> None:
             assert first == second
         settings = "select current_setting('threads'), current_setting('TimeZone')"
         assert cursors[1].execute(settings).fetchone() == (1, "UTC")
+        # Those that are not left out are still called so by the engine.
+        kept = """
+            select name from duckdb_optimizers()
+            where name not in (
+                select unnest(string_split(current_setting('disabled_optimizers'), ','))
+            )
+        """
+        assert {name for (name,) in cursors[1].execute(kept).fetchall()} == STEPS_OF_LOOK_UPS
         with pytest.raises(Exception, match="read-only"):
             cursors[1].execute("create table warehouse.marts.x as select 1")
 

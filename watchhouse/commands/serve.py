@@ -23,8 +23,13 @@ _HIGHEST_PORT: Final = 65_535
 class Program(Protocol):
     """What a program that serves offers."""
 
-    def serve(self, settings: Settings, *, host: str, port: int, workers: int) -> int:
-        """Serve until told to stop; return the exit code."""
+    def serve(
+        self, settings: Settings, *, host: str, port: int, workers: int, is_held: bool
+    ) -> int:
+        """Serve until told to stop; return the exit code.
+
+        One that is held ends with its standard input, too.
+        """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=_count, default=1, metavar="N", help="processes of the API; default 1"
     )
+    # How this command starts its children.
+    parser.add_argument("--held", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -54,24 +61,35 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         (name,) = names
         program = cast("Program", importlib.import_module(_PROGRAMS[name]))
         return program.serve(
-            settings, host=arguments.host, port=ports[name], workers=arguments.workers
+            settings,
+            host=arguments.host,
+            port=ports[name],
+            workers=arguments.workers,
+            is_held=arguments.held,
         )
     return _serve_all(names, arguments)
 
 
 def _serve_all(names: list[str], arguments: argparse.Namespace) -> int:
-    """Run each program in a process of its own; when one ends, so do the others."""
+    """Run each program in a process of its own; when one ends, so do the others.
+
+    Only this process has the other end of their standard input. It is closed when this process is
+    gone, be it killed: that ends them.
+    """
+    given, _ = os.pipe()
     children = [
         subprocess.Popen(  # noqa: S603 - our own command
             [
-                *(sys.executable, "-m", "watchhouse", "serve", "--only", name),
+                *(sys.executable, "-m", "watchhouse", "serve", "--held", "--only", name),
                 *("--host", arguments.host, "--workers", str(arguments.workers)),
                 *("--api-port", str(arguments.api_port)),
                 *("--dashboard-port", str(arguments.dashboard_port)),
-            ]
+            ],
+            stdin=given,
         )
         for name in names
     ]
+    os.close(given)
     is_told = False
 
     def stop(number: int, frame: FrameType | None) -> None:

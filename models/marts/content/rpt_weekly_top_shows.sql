@@ -1,6 +1,16 @@
-{{ config(meta={'publish': {'order_by': ['week_started_date', 'content_type', 'top10_rank']}}) }}
--- Made anew by every build: a catalogue that changes a show's content type moves it in weeks in
--- which no play has changed.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    meta={
+        'replaces': 'every_row',
+        'publish': {'order_by': ['week_started_date', 'content_type', 'top10_rank']},
+    },
+) }}
+{%- set facts_before = built('int_weekly_show_facts') if is_incremental() else none %}
+-- depends_on: {{ ref('int_changed_days') }}
+-- The lists of weeks in which a day has changed, or a show of which something else is known than
+-- when the lists were made, are made anew. Names, the count of weeks, and what is complete are told
+-- anew for every row: they are few.
 with
 
 show_days as not materialized (
@@ -28,6 +38,51 @@ bounds as (
 
 ),
 
+{% if facts_before -%}
+changed_shows as (
+
+    select coalesce(known.show_id, facts_before.show_id) as show_id
+    from (
+        select
+            shows.show_id,
+            shows.content_type,
+            show_windows.runtime_minutes
+        from shows
+        left join show_windows on shows.show_id = show_windows.show_id
+    ) as known
+    full outer join {{ facts_before }} as facts_before on known.show_id = facts_before.show_id
+    where
+        known.content_type is distinct from facts_before.content_type
+        or known.runtime_minutes is distinct from facts_before.runtime_minutes
+
+),
+
+changed_weeks as (
+
+    select {{ period_started_date('week', 'activity_date') }} as week_started_date
+    from {{ ref('int_changed_days') }}
+    union
+    select {{ period_started_date('week', 'activity_date') }} as week_started_date
+    from show_days
+    where show_id in (select changed_shows.show_id from changed_shows)
+
+),
+
+-- By days, so that the engine reads no others.
+changed_week_days as (
+
+    select
+        cast(unnest(generate_series(
+            week_started_date,
+            week_started_date + 6,
+            interval '1 day'
+        )) as date) as activity_date
+    from changed_weeks
+
+),
+
+{% endif -%}
+
 weeks as (
 
     select
@@ -36,6 +91,9 @@ weeks as (
         cast(sum(play_count) as bigint) as play_count,
         cast(sum(watched_microseconds) as bigint) as watched_microseconds
     from show_days
+    {%- if facts_before %}
+    where activity_date in (select changed.activity_date from changed_week_days as changed)
+    {%- endif %}
     group by show_id, {{ period_started_date('week', 'activity_date') }}
 
 ),
@@ -44,7 +102,6 @@ ranked as (
 
     select
         weeks.show_id,
-        shows.show_name,
         shows.content_type,
         weeks.play_count,
         weeks.watched_microseconds,
@@ -78,9 +135,34 @@ ranked as (
 -- first by hours.
 listed as (
 
-    select *
+    select
+        show_id,
+        content_type,
+        top10_rank,
+        hours_rank,
+        play_count,
+        watched_microseconds,
+        views,
+        week_started_date
     from ranked
     where coalesce(top10_rank, hours_rank) <= {{ var('top_shows') }}
+
+    {%- if facts_before %}
+
+    union all
+
+    select
+        show_id,
+        content_type,
+        top10_rank,
+        hours_rank,
+        play_count,
+        watched_microseconds,
+        views,
+        week_started_date
+    from {{ this }}
+    where week_started_date not in (select changed.week_started_date from changed_weeks as changed)
+    {%- endif %}
 
 ),
 
@@ -88,7 +170,7 @@ final as (
 
     select
         listed.show_id,
-        listed.show_name,
+        shows.show_name,
         listed.content_type,
         listed.top10_rank,
         listed.hours_rank,
@@ -103,6 +185,7 @@ final as (
         bounds.last_activity_date > listed.week_started_date + 6 as is_complete_week,
         listed.week_started_date
     from listed
+    inner join shows on listed.show_id = shows.show_id
     cross join bounds
 
 )
