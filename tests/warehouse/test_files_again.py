@@ -1,6 +1,7 @@
 """Files that are sent again or whose mapping was wrong, and files that say the same."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from ingest.mappings import Mapping
@@ -287,3 +288,37 @@ def test_chapter_by_chapter_equals_all_at_once(told: Told, at_once: Workshop) ->
     keys = told.workshop.project.keys
     assert_equal_marts(told.workshop.built(), at_once.built(), keys)
     assert_equal_marts(told.at(3), at_once.built(), keys)
+
+
+def test_a_file_of_the_ledger_is_read_until_a_release_has_its_batches(
+    workshop: Workshop, lake: Lake
+) -> None:
+    def edit(entry: Path) -> None:
+        entry.chmod(0o644)
+        entry.write_text(entry.read_text().replace(".csv", " edited.csv"))
+
+    def sources() -> list[str]:
+        rows = workshop.built().ask("select source_uri from intermediate.int_batches")
+        return sorted(source.rpartition("/")[2].removesuffix(".csv") for (source,) in rows)
+
+    lake.events("first", play("hal", "Iris", "2026-03-02T20:00:00Z", 30))
+    workshop.run()
+    workshop.publish(strictly=False)
+    (published,) = workshop.home.ledger.rglob("*.json")
+    lake.events("second", play("hal", "Iris", "2026-03-03T20:00:00Z", 30))
+    workshop.run()
+    assert sources() == ["first", "second"]
+    (unpublished,) = set(workshop.home.ledger.rglob("*.json")) - {published}
+    edit(published)
+    published.rename(published.with_name("renamed.json"))
+    edit(unpublished)
+    lake.events("third", play("hal", "Iris", "2026-03-04T20:00:00Z", 30))
+    workshop.run()
+    assert sources() == ["first edited", "second edited", "third"]
+    workshop.publish(strictly=False)
+
+    renamed = published.with_name("renamed.json")
+    renamed.write_text(renamed.read_text().replace("edited", "no longer read"))
+    lake.events("fourth", play("hal", "Iris", "2026-03-05T20:00:00Z", 30))
+    workshop.run()
+    assert sources() == ["first edited", "fourth", "second edited", "third"]
