@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LOG_BYTES: Final = 64 * 1024 * 1024
+_LOG_BYTES: Final = 256 * 1024 * 1024
 """How long the log beside the database may become, which a process that opens it does again."""
 
 

@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         default=100_000, ge=1, le=5_000_000, description="Messages after which a batch is landed."
     )
     kafka_batch_seconds: float = Field(
-        default=0.25, gt=0, le=60, description="Seconds after which it is landed with fewer."
+        default=0.4, gt=0, le=60, description="Seconds after which it is landed with fewer."
     )
     kafka_batch_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1, description="Bytes after which it is landed with fewer."

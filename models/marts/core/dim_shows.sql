@@ -1,7 +1,7 @@
 {{ config(meta={'publish': {'order_by': ['show_id'], 'indexes': [['show_id']]}}) }}
 with
 
-name_days as not materialized (
+name_days as (
 
     select * from {{ ref('int_show_name_days') }}
 
@@ -13,13 +13,26 @@ catalogued as (
 
 ),
 
+-- All days are read once, for both.
+counted as (
+
+    select
+        show_id,
+        show_name,
+        content_type,
+        sum(play_count) as play_count
+    from name_days
+    group by show_id, show_name, content_type
+
+),
+
 names as (
 
     select
         show_id,
         show_name,
         row_number() over (partition by show_id order by sum(play_count) desc, show_name) as place
-    from name_days
+    from counted
     group by show_id, show_name
 
 ),
@@ -32,7 +45,7 @@ content_types as (
         row_number() over (
             partition by show_id order by sum(play_count) desc, content_type
         ) as place
-    from name_days
+    from counted
     where content_type is not null
     group by show_id, content_type
 

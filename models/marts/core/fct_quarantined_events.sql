@@ -7,6 +7,7 @@
     },
 ) }}
 -- depends_on: {{ ref('int_batches') }}
+-- depends_on: {{ ref('int_changed_batches') }}
 {%- if not is_incremental() %}
 {{ require_whole_lake() }}
 {%- endif %}
