@@ -86,9 +86,9 @@ class PartWriter:
             if all((self._home.root / part.path).exists() for part in parts)
         }
         touched = set(changed.days) | (known.keys() - kept.keys())
-        grown = (
-            touched & kept.keys() - changed.rewritten if changed.rewritten is not None else set()
-        )
+        grown: set[date] = set()
+        if changed.rewritten is not None:
+            grown = (touched & kept.keys()) - changed.rewritten
         days = {day: parts for day, parts in kept.items() if day not in touched}
         days |= self._write(mart, touched - grown)
         days |= self._add(mart, columns, {day: kept[day] for day in grown})
