@@ -30,13 +30,21 @@ if command -v flock > /dev/null; then
     exec 9> "$lock"
     flock -n 9 || { echo "Waiting for another setup in this folder ..."; flock 9; }
 else
-    # Where there is no flock, a folder: only one can make it, or move away that of one who died.
+    # Where there is no flock, a folder: only one can make it. That of one who died goes by whoever
+    # makes a folder in it, and finds it still to be his: it may be another's by then.
     said=
     until mkdir "$lock.d" 2> /dev/null; do
         holder=$(cat "$lock.d/pid" 2> /dev/null || true)
         if [ -n "$holder" ] && ! kill -0 "$holder" 2> /dev/null; then
-            mv "$lock.d" "$lock.d.$$" 2> /dev/null && rm -rf "$lock.d.$$"
-            continue
+            if mkdir "$lock.d/ending" 2> /dev/null; then
+                if [ "$(cat "$lock.d/pid" 2> /dev/null)" = "$holder" ]; then
+                    mv "$lock.d" "$lock.d.$$"
+                    rm -rf "$lock.d.$$"
+                else
+                    rmdir "$lock.d/ending" 2> /dev/null || true
+                fi
+                continue
+            fi
         fi
         [ -n "$said" ] || echo "Waiting for another setup in this folder (or remove $lock.d) ..."
         said=yes

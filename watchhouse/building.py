@@ -23,7 +23,7 @@ from dbt_common.events.base_types import EventMsg
 
 from watchhouse.dbt_events import STATEMENT, spare_debug_events, telling_statements
 from watchhouse.dbt_plugin import kept_open
-from watchhouse.errors import BuildError, one_line
+from watchhouse.errors import BuildError, EngineError, one_line
 from watchhouse.failures import failures, keep_rows
 from watchhouse.fingerprint import PROJECT, code_version
 from watchhouse.layout import Home
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _SHOWN_FAILURES: Final = 20
 _LOG_BYTES: Final = 10 * 1024 * 1024
+_INVALIDATED: Final = "database has been invalidated"
 _LOGGED: Final = frozenset({"info", "warn", "error"})
 
 
@@ -199,7 +200,7 @@ class Builder:
         if isinstance(outcome.exception, KeyboardInterrupt | SystemExit):
             raise outcome.exception
         if outcome.exception is not None:
-            self._raise_if_disk_is_full(str(outcome.exception))
+            self._raise_for_cause(str(outcome.exception))
             message = f"dbt could not run: {str(outcome.exception).strip()}"
             raise BuildError(message) from outcome.exception
         return outcome.result
@@ -255,7 +256,7 @@ class Builder:
         failed = failures(results)
         if not failed:
             return
-        self._raise_if_disk_is_full(" ".join(failure.message for failure in failed))
+        self._raise_for_cause(" ".join(failure.message for failure in failed))
         failed = keep_rows(self._home, failed)
         skipped = sum(str(result.status) == "skipped" for result in results)
         total = sum(str(result.node.resource_type) != "operation" for result in results)
@@ -270,7 +271,7 @@ class Builder:
         lines.append(f"  the whole log: {self._log}")
         raise BuildError("\n".join(lines))
 
-    def _raise_if_disk_is_full(self, text: str) -> None:
+    def _raise_for_cause(self, text: str) -> None:
         """Say the one cause instead of its many consequences."""
         if os.strerror(errno.ENOSPC) in text:
             message = (
@@ -278,6 +279,9 @@ class Builder:
                 "then run `watchhouse build` again: it takes the same batches."
             )
             raise BuildError(message)
+        if _INVALIDATED in text:
+            message = f"the engine failed by a fault of its own; see {self._log}"
+            raise EngineError(message)
 
 
 @contextmanager

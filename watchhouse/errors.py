@@ -57,6 +57,10 @@ class BuildError(WatchhouseError):
     """The models or their tests failed; nothing was published."""
 
 
+class EngineError(BuildError):
+    """The engine failed by a fault of its own, and works again once the database is opened anew."""
+
+
 class PublishError(WatchhouseError):
     """What was built may not be published, or could not be written."""
 

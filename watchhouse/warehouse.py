@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from watchhouse.collection import collect, sweep
-from watchhouse.errors import BuildError, NoReleaseError, PublishError, WatchhouseError
+from watchhouse.errors import BuildError, EngineError, NoReleaseError, PublishError, WatchhouseError
 from watchhouse.fingerprint import code_version
 from watchhouse.holding import Hold
 from watchhouse.ledger import Ledger
@@ -73,6 +73,14 @@ class Warehouse:
             PublishError: the release could not be written.
             LockTimeoutError: another builder did not finish in time.
         """
+        try:
+            return self._build(full_refresh=full_refresh, selection=selection, keep=keep)
+        except EngineError as error:
+            # What went wrong between its threads goes well the next time; what is wrong does not.
+            logger.warning("%s. Building once more", error)
+            return self._build(full_refresh=full_refresh, selection=selection, keep=keep)
+
+    def _build(self, *, full_refresh: bool, selection: Selection, keep: bool) -> Outcome:
         with self._hold.taken(keep=keep):
             landed = self._landed()
             state = home_state(self._home)

@@ -36,6 +36,8 @@ NUMBERED = """
     insert into intermediate.int_changed_days
         select distinct activity_date from marts.fct_user_days
         union select distinct started_date from marts.fct_plays;
+    insert into history.rewritten_days
+        select distinct 'fct_plays', started_date from marts.fct_plays;
     update history.last_run set invocation_id = 'run-{number}', selection = '{selection}';
 """
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from watchhouse.cli import main
-from watchhouse.errors import BuildError, PublishError
+from watchhouse.errors import BuildError, EngineError, PublishError
 from watchhouse.fingerprint import PROJECT
 from watchhouse.layout import Home
 from watchhouse.releases import open_current
@@ -18,6 +19,7 @@ from watchhouse.settings import Settings
 from watchhouse.state import home_state
 from watchhouse.warehouse import Warehouse
 
+_FATAL = "FATAL Error: Failed: database has been invalidated because of a previous fatal error."
 _HEADER = "user_id,show_name,watch_date,watch_duration_minutes\n"
 
 
@@ -112,6 +114,29 @@ def test_what_fails_is_not_published_and_taken_again(
     assert report["reconciliation"]["landed_count"] == 5
     assert report["reconciliation"]["valid_count"] == 5
     assert report["reconciliation"]["conservation_gap"] == 0
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_fault_of_the_engine_is_tried_once_more(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, count: int
+) -> None:
+    left = [_FATAL] * count
+    invoke = dbtRunner.invoke
+
+    def fail(self: dbtRunner, arguments: list[str]) -> dbtRunnerResult:
+        if arguments[0] == "build" and left:
+            return dbtRunnerResult(success=False, exception=RuntimeError(left.pop()))
+        return invoke(self, arguments)
+
+    monkeypatch.setattr(dbtRunner, "invoke", fail)
+    warehouse = Warehouse(Settings(home=home.root))
+    if count == 1:
+        assert warehouse.build().is_new
+    else:
+        with pytest.raises(EngineError, match=r"dbt\.log"):
+            warehouse.build()
+
+    assert sum("Building once more" in message for message in caplog.messages) == 1
 
 
 def test_a_killed_build_is_made_up_for_and_two_builders_take_turns(home: Home, land: Any) -> None:
