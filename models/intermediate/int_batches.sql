@@ -6,7 +6,7 @@ entries as (
 
     select *
     from {{ ref('int_ledger_entries') }}
-    qualify row_number() over (partition by batch_id order by revision desc, landed_at) = 1
+    qualify row_number() over (partition by batch_id order by revision desc, landed_at asc) = 1
 
 ),
 

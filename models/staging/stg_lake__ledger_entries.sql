@@ -20,6 +20,8 @@
     'landed_at': 'timestamptz',
 } -%}
 
+{%- set empty = {'ledger_path': 'varchar'} -%}
+{%- do empty.update(columns) -%}
 with
 
 landed as (
@@ -38,8 +40,7 @@ landed as (
             }
         )
     {%- else %}
-        {%- do columns.update({'ledger_path': 'varchar'}) %}
-        {{ no_rows(columns) }}
+        {{ no_rows(empty) }}
     {%- endif %}
 
 ),
