@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,12 +105,9 @@ def is_wanted(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not _is_taken(descriptor)
     finally:
         os.close(descriptor)
-    return False
 
 
 def hand_over(path: Path) -> None:
@@ -159,36 +156,33 @@ def _open(path: Path) -> int:
 
 
 def _wait(descriptor: int, path: Path, timeout: float) -> None:
-    with ExitStack() as wish:
-        _wait_wishing(descriptor, path, timeout, wish)
-
-
-def _wait_wishing(descriptor: int, path: Path, timeout: float, wish: ExitStack) -> None:
+    if _is_taken(descriptor):
+        return
     deadline = time.monotonic() + timeout
-    said = False
-    while True:
-        # Asked before the attempt: one more attempt is made at the deadline itself.
-        expired = time.monotonic() >= deadline
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass
-        else:
-            return
-        holder = _read(descriptor)
-        if expired:
-            message = (
-                f"another builder still works here after {timeout:g} s of waiting ({holder}; lock "
-                f"file {path}). Try again when it is done, or wait longer: set "
-                "WATCHHOUSE_LOCK_TIMEOUT."
-            )
-            raise LockTimeoutError(message)
-        if not said:
-            # A warning: under plain `dbt`, where nobody set up logging, it still reaches stderr.
-            logger.warning("waiting up to %g s for another builder (%s)", timeout, holder)
-            said = True
-            wish.enter_context(_wishing(path))
-        time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+    if timeout > 0:
+        # A warning: under plain `dbt`, where nobody set up logging, it still reaches stderr.
+        logger.warning("waiting up to %g s for another builder (%s)", timeout, _read(descriptor))
+    with _wishing(path):
+        # One more attempt is made at the deadline itself.
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(_POLL_SECONDS, left))
+            if _is_taken(descriptor):
+                return
+    message = (
+        f"another builder still works here after {timeout:g} s of waiting ({_read(descriptor)}; "
+        f"lock file {path}). Try again when it is done, or wait longer: set "
+        "WATCHHOUSE_LOCK_TIMEOUT."
+    )
+    raise LockTimeoutError(message)
+
+
+def _is_taken(descriptor: int) -> bool:
+    """Take the lock if it is free, and return whether it was."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _wish(path: Path) -> Path:

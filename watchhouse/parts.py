@@ -29,10 +29,11 @@ _FEW_DAYS: Final = 4
 """Up to so many days each is searched for in the mart itself; more are first sorted out."""
 
 _PICKED: Final = "picked_rows"
-_NEW_BATCHES: Final = (
+NEW_BATCHES: Final = (
     "select batch_id from intermediate.int_batches"
     " where batch_id not in (select batch_id from history.published_batches)"
 )
+"""Those that no release holds."""
 
 Parts = tuple[Part, ...]
 Days = Mapping[date, Parts]
@@ -141,7 +142,7 @@ class PartWriter:
         added = dict(days)
         if not days:
             return added
-        with self._picked(mart, days, f"and batch_id in ({_NEW_BATCHES})") as counts:
+        with self._picked(mart, days, f"and batch_id in ({NEW_BATCHES})") as counts:
             for day, count in counts.items():
                 merged: list[Part] = []
                 for part in sorted(days[day], key=lambda part: part.row_count):

@@ -35,7 +35,7 @@ from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
 from watchhouse.marts import Log, Mart, PublicationPlan, literal
 from watchhouse.metrics import load_metrics
-from watchhouse.parts import PartWriter, sync
+from watchhouse.parts import NEW_BATCHES, PartWriter, sync
 from watchhouse.restatements import find_restatements, keep_restatements, write_restatements
 from watchhouse.state import BuildState, read_state
 
@@ -210,9 +210,7 @@ def _remember(
         else:
             _set_aside(connection, publication.plan.logs)
         connection.execute(
-            "insert into history.published_batches select batch_id, ?, ?"
-            " from intermediate.int_batches where batch_id not in"
-            " (select batch_id from history.published_batches)",
+            f"insert into history.published_batches select batch_id, ?, ? from ({NEW_BATCHES})",  # noqa: S608
             [manifest.release_id, manifest.published_at],
         )
         for mart in publication.marts:
@@ -250,10 +248,7 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, logs: Iterable[Log]) -> No
 
     The next run of dbt that holds those marts gives it back to the logs.
     """
-    connection.execute(
-        "insert into history.waiting_batches select batch_id from intermediate.int_batches"
-        " where batch_id not in (select batch_id from history.published_batches)"
-    )
+    connection.execute(f"insert into history.waiting_batches {NEW_BATCHES}")
     for log in logs:
         waiting = log.waiting
         connection.execute(f"create table if not exists {waiting} as from {log.relation} limit 0")
