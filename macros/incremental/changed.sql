@@ -210,12 +210,5 @@
 {#- Entries of files that are gone or are read again. -#}
 {% macro of_files_read_again(row='target') -%}
     {{ row }}.ledger_path not in (select file from glob({{ ledger_pattern() }}))
-    or {{ row }}.ledger_path in (
-        select kept.ledger_path
-        from {{ this }} as kept
-        where kept.batch_id not in (
-            select published.batch_id
-            from {{ source('history', 'published_batches') }} as published
-        )
-    )
+    or {{ row }}.ledger_path not in ({{ settled_ledger_files(this) }})
 {%- endmacro %}

@@ -11,21 +11,25 @@
     {{ return("'" ~ modules.re.sub('([*?[])', '[\\1]', home()) ~ "/raw/ledger/**/*.json'") }}
 {%- endmacro %}
 
+{#- Files among the kept entries of which a release has every batch: they are not read again. -#}
+{% macro settled_ledger_files(kept) -%}
+    select kept.ledger_path
+    from {{ kept }} as kept
+    group by kept.ledger_path
+    having bool_and(kept.batch_id in (
+        select published.batch_id from {{ source('history', 'published_batches') }} as published
+    ))
+{%- endmacro %}
+
 {#- The files that this build reads, in quotes. -#}
 {% macro ledger_files_to_read() -%}
     {%- set files = [] -%}
     {%- set kept = built('int_ledger_entries') -%}
-    {%- set published = source('history', 'published_batches') -%}
     {%- set query -%}
         select file as ledger_path
         from glob({{ ledger_pattern() }})
         {%- if kept %}
-        where file not in (
-            select kept.ledger_path
-            from {{ kept }} as kept
-            group by kept.ledger_path
-            having bool_and(kept.batch_id in (select published.batch_id from {{ published }} as published))
-        )
+        where file not in ({{ settled_ledger_files(kept) }})
         {%- endif %}
         order by ledger_path
     {%- endset -%}
