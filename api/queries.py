@@ -184,15 +184,16 @@ SHOW_DETAIL: Final = """
 """
 USER_PROFILE: Final = """
     -- Bare columns: to plan what is made of one value takes a multiple of making it here.
-    select user_id, country, plan, signed_up_on, first_watched_at, last_watched_at
-    from dim_users
-    where user_id = $user
-"""
-LIFETIME: Final = """
     select
+        user_id, country, plan, signed_up_on, first_watched_at, last_watched_at,
         engagement_score, engagement_segment, l28, is_at_risk, is_dormant,
         play_count, session_count, watched_microseconds
     from rpt_users
+    where user_id = $user
+"""
+USER_DIMENSION: Final = """
+    select user_id, country, plan, signed_up_on, first_watched_at, last_watched_at
+    from dim_users
     where user_id = $user
 """
 LIFETIME_OF_DAYS: Final = """

@@ -3,11 +3,13 @@
 import base64
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
+import duckdb
 from fastapi import Query, Request
 from starlette.responses import Response
 
@@ -105,13 +107,11 @@ async def get_user(request: Request, user_id: UserId) -> Response:
 
     def work(question: Question) -> UserProfile:
         question.looks_up()
-        row = question.row(queries.USER_PROFILE, {"user": user})
-        if row is None:
-            raise unknown_user()
+        row = _profile(question, user)
         for name in ("first_watched_at", "last_watched_at"):
             if row[name] is not None:
                 row[name] = row[name].replace(tzinfo=UTC)
-        return UserProfile(**question.of(), **row, **_lifetime(question, user))
+        return UserProfile(**question.of(), **row)
 
     return await state_of(request).answers.document(request, caller, work, figures=_OF_USER)
 
@@ -185,15 +185,26 @@ async def get_quarantine(
     )
 
 
-def _lifetime(question: Question, user: str) -> dict[str, Any]:
-    """Return all that a user ever did; from the days unless the scores have seen them all."""
+def _profile(question: Question, user: str) -> dict[str, Any]:
+    """Return what is known of a user: one row of the scores, if they have seen all there is.
+
+    Else, and for who never watched, from the dimension, and what they ever did from the days.
+
+    Raises:
+        ProblemError: there is no such user.
+    """
     if question.manifest.is_fresh("rpt_users"):
-        found = question.row(queries.LIFETIME, {"user": user})
-        if found is not None:
-            found["watched_minutes"] = found.pop("watched_microseconds") / _MINUTE
-            return found
+        # One of an earlier version has fewer columns.
+        with suppress(duckdb.BinderException):
+            scored = question.row(queries.USER_PROFILE, {"user": user})
+            if scored is not None:
+                scored["watched_minutes"] = scored.pop("watched_microseconds") / _MINUTE
+                return scored
+    known = question.row(queries.USER_DIMENSION, {"user": user})
+    if known is None:
+        raise unknown_user()
     days = question.row(queries.LIFETIME_OF_DAYS, {"user": user}) or {}
-    return engagement_of(question, user) | days
+    return known | engagement_of(question, user) | days
 
 
 def _text(value: object) -> str:

@@ -78,10 +78,9 @@ _TOP_SHOWS: Final = (
     " group by show_id order by hours_viewed desc limit 10"
 )
 _PROFILE: Final = (
-    "select u.user_id, country, plan, signed_up_on, first_watched_at, last_watched_at, play_count,"
+    "select user_id, country, plan, signed_up_on, first_watched_at, last_watched_at, play_count,"
     " session_count, watched_microseconds, engagement_score, engagement_segment, l28, is_at_risk,"
-    " is_dormant from dim_users u left join rpt_users r on u.user_id = r.user_id"
-    " where u.user_id = {user}"
+    " is_dormant from rpt_users where user_id = {user}"
 )
 _ORDER: Final = (
     "a constant (the floor)",

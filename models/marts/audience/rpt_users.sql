@@ -7,6 +7,12 @@ users as (
 
 ),
 
+known_users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
 favourites as (
 
     select * from {{ ref('int_user_favourites') }}
@@ -152,6 +158,8 @@ final as (
 
     select
         users.user_id,
+        known_users.country,
+        known_users.plan,
         scores.engagement_segment,
         favourites.favourite_show_ids[1] as favourite_show_id,
         favourites.favourite_show_ids,
@@ -189,9 +197,13 @@ final as (
         overdue.days_since_last_play / overdue.usual_gap_days
         >= {{ var('at_risk_overdue_ratio') }} as is_at_risk,
         overdue.days_since_last_play >= {{ var('dormant_days') }} as is_dormant,
+        known_users.signed_up_on,
         users.first_activity_date,
-        users.last_activity_date
+        users.last_activity_date,
+        known_users.first_watched_at,
+        known_users.last_watched_at
     from users
+    inner join known_users on users.user_id = known_users.user_id
     inner join favourites on users.user_id = favourites.user_id
     inner join overdue on users.user_id = overdue.user_id
     left join scores on users.user_id = scores.user_id
