@@ -5,7 +5,7 @@ import io
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
 from pydantic import BaseModel
@@ -23,6 +23,9 @@ from api.shared import Shared
 from watchhouse.headers import NEXT_CURSOR, PROVENANCE
 from watchhouse.manifests import ReleaseManifest
 from watchhouse.rendering import Result, write_csv
+
+if TYPE_CHECKING:
+    from api.audit import Note
 
 MEDIA_TYPES: Final = {
     "json": "application/json",
@@ -115,7 +118,9 @@ class Answers:
             if cached is not None:
                 self.measures.count_answer("cache")
                 return self._respond(request, caller, cached, headers)
-        rendered = await self.reader.ask(work, release_id=earlier)
+        note: Note | None = request.scope.get("note")
+        meanwhile = None if note is None else note.begin
+        rendered = await self.reader.ask(work, release_id=earlier, meanwhile=meanwhile)
         self.measures.count_answer("release")
         if rendered.manifest is not known:
             headers = _headers(rendered.manifest, asked, figures)
@@ -163,9 +168,9 @@ async def _recorded(request: Request, answer: Awaitable[Response]) -> Response:
     try:
         return await answer
     finally:
-        noted: Awaitable[None] | None = request.scope.get("noted")
-        if noted is not None:
-            await noted
+        note: Note | None = request.scope.get("note")
+        if note is not None:
+            await note.begin()
 
 
 def _is_for_all(request: Request) -> bool:

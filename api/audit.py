@@ -18,6 +18,25 @@ Noted: TypeAlias = "asyncio.Future[None]"
 _Waiting = list[tuple[Read, Noted]]
 
 
+class Note:
+    """One read that is to be noted before anything is told, and after it is being looked up.
+
+    The look-up takes longer, most of it outside Python: so noting costs no time of its own.
+    """
+
+    def __init__(self, audit: "Audit", read: Read) -> None:
+        """Note nothing yet."""
+        self._audit = audit
+        self._read = read
+        self._noted: Noted | None = None
+
+    def begin(self) -> Noted:
+        """Have it noted, once, and return what is done when it is."""
+        if self._noted is None:
+            self._noted = self._audit.note(self._read)
+        return self._noted
+
+
 class Audit:
     """Notes reads in the order in which they are made."""
 

@@ -115,8 +115,16 @@ class Reader:
             return known
         return None
 
-    async def ask(self, work: Callable[[Question], T], *, release_id: int | None = None) -> T:
+    async def ask(
+        self,
+        work: Callable[[Question], T],
+        *,
+        release_id: int | None = None,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> T:
         """Have `work` done by a thread on one release: the current one, or an earlier one.
+
+        `meanwhile` is called once the thread has it.
 
         Raises:
             NoReleaseError: nothing has been published yet.
@@ -134,7 +142,10 @@ class Reader:
         self._waiting += 1
         timer = loop.call_later(self._seconds, turn.interrupt)
         try:
-            return await self._threads.run(self._answer, work, turn, release_id)
+            answer: asyncio.Future[T] = self._threads.run(self._answer, work, turn, release_id)
+            if meanwhile is not None:
+                meanwhile()
+            return await answer
         except duckdb.InterruptException as error:
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE,

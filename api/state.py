@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from api.access import Caller
 from api.answers import Answers
-from api.audit import Audit
+from api.audit import Audit, Note
 from api.measures import Measures
 from api.reading import Reader
 from watchhouse.audit import Read
@@ -39,12 +39,12 @@ def state_of(request: Request) -> State:
 
 
 def recorded(request: Request, caller: Caller, user_id: str, path: str) -> str:
-    """Return the pseudonym of a user, and have it recorded that somebody asks.
+    """Return the pseudonym of a user, and leave a note that somebody asks.
 
-    `Answers` tells nothing before that is done.
+    `Answers` has it recorded, and tells nothing before that is done.
     """
     state = state_of(request)
     user = state.pseudonymiser.pseudonym(user_id) or ""
     read = Read(caller.key_id, user, path, datetime.now(UTC))
-    request.scope["noted"] = state.audit.note(read)
+    request.scope["note"] = Note(state.audit, read)
     return user

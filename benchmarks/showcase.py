@@ -118,7 +118,8 @@ _FILL: Final = (
     select
         user_id, 'DK' as country, 'basic' as plan, date '2025-05-01' as signed_up_on,
         min(activity_date)::timestamp as first_watched_at,
-        max(activity_date)::timestamp as last_watched_at, 'medium' as engagement_segment, 'show-00001' as favourite_show_id,
+        max(activity_date)::timestamp as last_watched_at, 'medium' as engagement_segment,
+        'show-00001' as favourite_show_id,
         ['show-00001'] as favourite_show_ids, sum(play_count)::bigint as play_count,
         count(*) as active_day_count, count(*) as session_count,
         sum(watched_microseconds)::bigint as watched_microseconds,

@@ -136,10 +136,17 @@ def append_lines(path: Path, lines: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    make_folders(path.parent, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = _open_to_append(path)
+    except FileNotFoundError:
+        make_folders(path.parent, mode=0o700)
+        descriptor = _open_to_append(path)
     try:
         if os.write(descriptor, lines) < len(lines):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     finally:
         os.close(descriptor)
+
+
+def _open_to_append(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -1,6 +1,7 @@
 """Where everything that Watchhouse writes lives below its home folder."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 
@@ -69,7 +70,8 @@ class Home:
         """Published warehouses, one numbered folder each, never changed once there."""
         return self.root / "releases"
 
-    @property
+    # Looked at several times a request, and a new path each time costs as much as the look.
+    @cached_property
     def current(self) -> Path:
         """Symbolic link to the folder of the current release; replaced by rename."""
         return self.root / "current"

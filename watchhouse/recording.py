@@ -26,6 +26,8 @@ from watchhouse.staged import with_files, with_parquet
 Rows = list[tuple[Any, ...]]
 
 _ASKED: Final = "/* asked */"
+_ONCE: Final = "/* once */"
+"""What only other code could make fail begins like this."""
 _ADDED: Final = "create or replace temp table"
 """How the statement of a table begins that is added to: see macros/materializations."""
 _TRANSACTIONS: Final = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
@@ -162,12 +164,19 @@ def _step(
     if kind_of_model == "view" and not questions:
         # It stands as it is.
         statements = []
+    elif kind_of_model == "incremental":
+        statements = [_without_checks(connection, sql) for sql in statements]
     return Step(
         kind=kind,
         name=name,
         questions=tuple(_question(connection, sql) for sql in questions),
         statements=tuple(statements),
     )
+
+
+def _without_checks(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    parts = (part.query for part in connection.extract_statements(sql))
+    return ";".join(part for part in parts if not part.lstrip("; \n").startswith(_ONCE))
 
 
 def _question(connection: duckdb.DuckDBPyConnection, sql: str) -> Question:

@@ -3,7 +3,7 @@
     'play_count', 'session_count', 'complete_play_count', 'known_runtime_play_count',
     'watched_microseconds',
 ] -%}
-{{ config(meta={'publish': {'order_by': ['user_id', 'window_name'], 'indexes': [['user_id']]}}) }}
+{{ config(meta={'publish': {'order_by': ['user_id', 'window_name']}}) }}
 with
 
 users as (
