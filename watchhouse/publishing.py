@@ -30,6 +30,7 @@ from typing import Final
 import duckdb
 
 from watchhouse.contents import data_as_of, write_mart, write_meta
+from watchhouse.copying import Copy
 from watchhouse.errors import PublishError, one_line
 from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
@@ -48,13 +49,15 @@ _ROW_GROUP_ROWS: Final = 16_384
 class Publication:
     """What a publication is made of. `now` becomes `published_at`.
 
-    With a `base`, the current release, only the core marts are new; the others are taken from it.
+    With a `base`, the current release, only the core marts are new; the others are taken from it:
+    from the `copy` of its database, if one was begun.
     """
 
     plan: PublicationPlan
     code_version: str
     now: datetime
     base: ReleaseManifest | None = None
+    copy: Copy | None = None
 
     @property
     def marts(self) -> tuple[Mart, ...]:
@@ -124,6 +127,11 @@ def publish(
     return manifest
 
 
+def database_of(home: Home, release: ReleaseManifest) -> Path:
+    """Return where the database of a release is."""
+    return home.releases / str(release.release_id) / DATABASE_NAME
+
+
 def _write(
     connection: duckdb.DuckDBPyConnection,
     home: Home,
@@ -148,8 +156,10 @@ def _write(
         # All of it, and each day in one file again. Or somebody went back to an earlier one: what
         # has changed since is not in the logs.
         marts = tuple(replace(mart, changed=None, is_added_to=False) for mart in marts)
-    if base is not None:
-        shutil.copyfile(home.releases / str(base.release_id) / DATABASE_NAME, database)
+    if publication.copy is not None:
+        publication.copy.take(database)
+    elif base is not None:
+        shutil.copyfile(database_of(home, base), database)
     with _attached(connection, database):
         known = dict(base.marts) if base else {}
         written = {mart.name: write_mart(connection, home, mart, parts, newest) for mart in marts}

@@ -7,23 +7,29 @@ dbt is imported only when it is needed: that nothing is new must be known at onc
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from watchhouse.collection import collect, sweep
+from watchhouse.copying import copied
 from watchhouse.errors import BuildError, EngineError, NoReleaseError, PublishError, WatchhouseError
 from watchhouse.fingerprint import code_version
 from watchhouse.holding import Hold
 from watchhouse.ledger import Ledger
 from watchhouse.progress import build_progress
-from watchhouse.publishing import Publication, publish, refusal
+from watchhouse.publishing import Publication, database_of, publish, refusal
 from watchhouse.releases import current_manifest
 from watchhouse.state import build_database, home_state, read_state, refresh_reason
 from watchhouse.wholeness import require_readable, require_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from watchhouse.building import Builder, BuildReport
+    from watchhouse.copying import Copy
     from watchhouse.manifests import ReleaseManifest
     from watchhouse.marts import Selection
     from watchhouse.progress import BuildProgress
@@ -99,8 +105,13 @@ class Warehouse:
             )
             if reason is not None and not full_refresh:
                 logger.info("building everything anew: %s", reason)
-            report = self._report(selection, state, full_refresh=full_refresh or reason is not None)
-            return Outcome(manifest=self._publish(landed=None), is_new=True, report=report)
+            thorough = self._sweep()
+            with self._copied(base if selection == "core" else None) as copy:
+                report = self._report(
+                    selection, state, full_refresh=full_refresh or reason is not None
+                )
+                manifest = self._publish(landed=None, thorough=thorough, copy=copy)
+            return Outcome(manifest=manifest, is_new=True, report=report)
 
     def let_go(self) -> None:
         """Keep nothing from other builders any more."""
@@ -131,7 +142,18 @@ class Warehouse:
                 and current.home == str(self._home.root)
             ):
                 return Outcome(manifest=current, is_new=False, report=None)
-            return Outcome(manifest=self._publish(landed=landed), is_new=True, report=None)
+            manifest = self._publish(landed=landed, thorough=self._sweep())
+            return Outcome(manifest=manifest, is_new=True, report=None)
+
+    @contextmanager
+    def _copied(self, base: ReleaseManifest | None) -> Iterator[Copy | None]:
+        """Copy the database that a release of the core marts begins with while they are built."""
+        if base is None:
+            yield None
+            return
+        path = self._home.releases / f".tmp-base-{os.getpid()}"
+        with copied(database_of(self._home, base), path) as copy:
+            yield copy
 
     def _report(
         self, selection: Selection, state: BuildState, *, full_refresh: bool
@@ -146,10 +168,11 @@ class Warehouse:
             require_readable(self._home, entries, published=state.published, anew=full_refresh)
             raise
 
-    def _publish(self, *, landed: frozenset[str] | None) -> ReleaseManifest:
+    def _publish(
+        self, *, landed: frozenset[str] | None, thorough: bool, copy: Copy | None = None
+    ) -> ReleaseManifest:
         plan, version = self._dbt().plan()
         now = datetime.now(UTC)
-        thorough = self._sweep()
         with build_database(self._home) as connection:
             state = read_state(connection)
             reason = refusal(state, version, landed)
@@ -164,11 +187,10 @@ class Warehouse:
                         "the present code to take the others from; run `watchhouse build`"
                     )
                     raise PublishError(message)
-            manifest = publish(
-                connection,
-                self._home,
-                Publication(plan=plan, code_version=version, now=now, base=base),
-            )
+            publication = Publication(plan=plan, code_version=version, now=now, base=base)
+            if base is not None:
+                publication = replace(publication, copy=copy)
+            manifest = publish(connection, self._home, publication)
         try:
             collect(self._home, keep=self._keep, grace=COLLECTION_GRACE, now=now, thorough=thorough)
         except (OSError, WatchhouseError) as error:
