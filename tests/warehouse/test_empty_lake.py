@@ -1,5 +1,7 @@
 """What there is before anything has landed."""
 
+import duckdb
+
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.lake import Lake, play
 from tests.warehouse.workshop import Workshop
@@ -31,3 +33,13 @@ def test_the_first_batch_after_empty_builds_is_taken(workshop: Workshop, lake: L
 
     assert workshop.built().ask("select user_id, watched_minutes from marts.fct_plays") != []
     assert_equal_marts(workshop.built(), workshop.release(2), workshop.project.keys)
+
+
+def test_a_table_of_other_columns_is_not_added_to(workshop: Workshop) -> None:
+    workshop.run()
+    for change in ("alter play_count type integer", "rename play_count to plays"):
+        with duckdb.connect(str(workshop.home.build_database)) as connection:
+            connection.execute(f"alter table marts.fct_show_days {change}")
+        (refusal,) = workshop.run_only("fct_show_days")
+        assert "the columns of fct_show_days have changed" in refusal
+        assert "run `dbt build --full-refresh`" in refusal
