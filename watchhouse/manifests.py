@@ -30,7 +30,8 @@ class PublishedMart(BaseModel):
     """One mart of a release. `parts` is None for a native table.
 
     `release_id` is the first release with these rows: identities between marts hold where it is
-    the same. `data_as_of` is the latest start of a play that they know of.
+    the same. `data_as_of` is the latest start of a play that they know of. `loose_count` is how
+    many rows were added at the end of a table since it was last written whole, in its order.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +41,7 @@ class PublishedMart(BaseModel):
     data_as_of: datetime | None
     release_id: int | None = None
     parts: tuple[Part, ...] | None = None
+    loose_count: int = 0
 
 
 class ReleaseManifest(BaseModel):

@@ -9,8 +9,9 @@ The steps, in an order that lets a crash between any two of them do no harm:
 5. one transaction in the build database: these batches are published, these are the files, these
    are the days as published, the logs of changes are empty.
 
-A release of the core marts begins as a copy of the one before, in which only they are replaced.
-What the others have not seen is set aside in the last step instead of forgotten: the logs of
+A release begins as a copy of the one before, in which tables are replaced, or where it is known
+which of their rows have changed, only these. In one of the core marts the others stay as they are.
+What these have not seen is set aside in the last step instead of forgotten: the logs of
 changes, and the batches themselves.
 
 After a crash before 4 nobody has seen anything. After one before 5 the same batches are built and
@@ -29,7 +30,7 @@ from typing import Final
 
 import duckdb
 
-from watchhouse.contents import data_as_of, write_mart, write_meta
+from watchhouse.contents import data_as_of, taken_over, write_mart, write_meta
 from watchhouse.errors import PublishError, one_line
 from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
@@ -49,12 +50,15 @@ class Publication:
     """What a publication is made of. `now` becomes `published_at`.
 
     With a `base`, the current release, only the core marts are new; the others are taken from it.
+    All marts are new without; then `standing`, the current release, if it is of the same code and
+    home, spares the rows of tables that have not changed.
     """
 
     plan: PublicationPlan
     code_version: str
     now: datetime
     base: ReleaseManifest | None = None
+    standing: ReleaseManifest | None = None
 
     @property
     def marts(self) -> tuple[Mart, ...]:
@@ -142,14 +146,9 @@ def _write(
     )
     database = folder / DATABASE_NAME
     base = publication.base
-    marts = publication.marts
-    last = _last_release_id(connection)
-    if base is None or last is None or base.release_id < last:
-        # All of it, and each day in one file again. Or somebody went back to an earlier one: what
-        # has changed since is not in the logs.
-        marts = tuple(replace(mart, changed=None, is_added_to=False) for mart in marts)
-    if base is not None:
-        shutil.copyfile(home.releases / str(base.release_id) / DATABASE_NAME, database)
+    copied, marts = _copied(publication, state, _last_release_id(connection))
+    if copied is not None:
+        shutil.copyfile(home.releases / str(copied.release_id) / DATABASE_NAME, database)
     with _attached(connection, database):
         known = dict(base.marts) if base else {}
         written = {mart.name: write_mart(connection, home, mart, parts, newest) for mart in marts}
@@ -175,6 +174,22 @@ def _write(
     for path in (database, folder / MANIFEST_NAME, folder):
         sync(path)
     return manifest
+
+
+def _copied(
+    publication: Publication, state: BuildState, last: int | None
+) -> tuple[ReleaseManifest | None, tuple[Mart, ...]]:
+    """Return the release to begin with, if there is one, and how to write the marts into it.
+
+    `last` is the number of the last release that the build database knows of.
+    """
+    base, marts = publication.base, publication.marts
+    copied = base or publication.standing
+    if copied is None or last is None or copied.release_id < last or not state.published:
+        # Nothing to begin with. Or somebody went back to an earlier release, or a full refresh made
+        # every row anew: what has changed since is not in the logs.
+        return base, tuple(replace(mart, changed=None, is_added_to=False) for mart in marts)
+    return copied, tuple(taken_over(mart, copied, is_whole=base is None) for mart in marts)
 
 
 @contextmanager

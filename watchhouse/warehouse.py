@@ -155,9 +155,9 @@ class Warehouse:
             reason = refusal(state, version, landed)
             if reason is not None:
                 raise PublishError(reason)
-            base = None
+            base, standing = None, self._base(version)
             if state.last_run is not None and state.last_run.selection == "core":
-                base = self._base(version)
+                base = standing
                 if base is None:
                     message = (
                         "the last run of dbt held the core marts only, and there is no release of "
@@ -167,7 +167,7 @@ class Warehouse:
             manifest = publish(
                 connection,
                 self._home,
-                Publication(plan=plan, code_version=version, now=now, base=base),
+                Publication(plan, version, now, base=base, standing=standing),
             )
         try:
             collect(self._home, keep=self._keep, grace=COLLECTION_GRACE, now=now, thorough=thorough)
