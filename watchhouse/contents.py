@@ -1,7 +1,9 @@
 """What goes into the database of a release: marts, their descriptions, and facts about itself."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Final
 
 import duckdb
 
@@ -9,6 +11,24 @@ from watchhouse.layout import Home
 from watchhouse.manifests import Part, PublishedMart, ReleaseManifest
 from watchhouse.marts import Mart, PublicationPlan, literal, quote
 from watchhouse.parts import Changed, Column, Days, PartWriter, view_sql
+
+_LOOSE_SHARE: Final = 4
+"""One row of so many may be out of its order: then a full publication writes the table anew."""
+
+
+def taken_over(mart: Mart, copied: ReleaseManifest, *, is_whole: bool) -> Mart:
+    """Return how to write a mart into a copy of a release; `is_whole` for a full publication.
+
+    That brings each day into one file again, and rows in their order where many are not.
+    """
+    standing = copied.marts.get(mart.name)
+    if standing is None:
+        return replace(mart, changed=None, is_added_to=False)
+    mart = replace(mart, loose_count=standing.loose_count)
+    if is_whole:
+        is_in_order = standing.loose_count * _LOOSE_SHARE <= standing.row_count
+        mart = replace(mart, is_added_to=False, changed=mart.changed if is_in_order else None)
+    return mart
 
 
 def write_mart(
@@ -25,21 +45,26 @@ def write_mart(
     """
     connection.execute(f"create schema if not exists release.{quote(mart.schema)}")
     files: tuple[Part, ...] | None = None
-    row_count = _replace_changed(connection, mart) if mart.changed else None
-    if row_count is None:
+    loose_count = 0
+    replaced = _replace_changed(connection, mart) if mart.changed else None
+    if replaced is None:
         row_count, files = _write_rows(connection, home, mart, parts)
         _describe(connection, mart)
+    else:
+        row_count, added_count = replaced
+        loose_count = mart.loose_count + added_count
     return PublishedMart(
         schema_name=mart.schema,
         row_count=row_count,
         data_as_of=newest,
         release_id=parts.release_id,
         parts=files,
+        loose_count=loose_count,
     )
 
 
-def _replace_changed(connection: duckdb.DuckDBPyConnection, mart: Mart) -> int | None:
-    """Replace the rows of a table that have changed; return how many there are in all.
+def _replace_changed(connection: duckdb.DuckDBPyConnection, mart: Mart) -> tuple[int, int] | None:
+    """Replace the rows of a table that have changed; return the number of all rows and of these.
 
     None if there is no such table, or it does not come to what the mart holds.
     """
@@ -53,14 +78,16 @@ def _replace_changed(connection: duckdb.DuckDBPyConnection, mart: Mart) -> int |
     if standing != _columns(connection, mart.relation):
         return None
     connection.execute(f"delete from {name} where {mart.changed}")  # noqa: S608
-    connection.execute(
+    added = connection.execute(
         f"insert into {name} by name select * from {mart.relation} where {mart.changed}"  # noqa: S608
-    )
+    ).fetchone()
     counts = [
         connection.execute(f"select count(*) from {relation}").fetchone()  # noqa: S608
         for relation in (name, mart.relation)
     ]
-    return int(counts[0][0]) if counts[0] and counts[0] == counts[1] else None
+    if not added or not counts[0] or counts[0] != counts[1]:
+        return None
+    return int(counts[0][0]), int(added[0])
 
 
 def _write_rows(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from watchhouse.parts import sync
 
@@ -12,8 +13,9 @@ from watchhouse.parts import sync
 class Copy:
     """A copy that is being made. It is on the disk when it is taken."""
 
-    def __init__(self, path: Path, made: "Future[None]") -> None:
-        """Know where it is made, and what tells when it is done."""
+    def __init__(self, source: Path, path: Path, made: "Future[None]") -> None:
+        """Know of what and where it is made, and what tells when it is done."""
+        self.source: Final = source
         self._path = path
         self._made = made
 
@@ -32,7 +34,7 @@ def copied(source: Path, path: Path) -> Iterator[Copy]:
     """Copy a file to `path` while the block runs; what nobody takes is removed at its end."""
     with ThreadPoolExecutor(1, thread_name_prefix="copy") as threads:
         try:
-            yield Copy(path, threads.submit(_copy, source, path))
+            yield Copy(source, path, threads.submit(_copy, source, path))
         finally:
             threads.shutdown()
             path.unlink(missing_ok=True)

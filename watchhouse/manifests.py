@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from watchhouse.errors import WatchhouseError
+from watchhouse.layout import Home
 from watchhouse.marts import Selection
 
 DATABASE_NAME: Final = "warehouse.duckdb"
@@ -30,7 +31,8 @@ class PublishedMart(BaseModel):
     """One mart of a release. `parts` is None for a native table.
 
     `release_id` is the first release with these rows: identities between marts hold where it is
-    the same. `data_as_of` is the latest start of a play that they know of.
+    the same. `data_as_of` is the latest start of a play that they know of. `loose_count` is how
+    many rows were added at the end of a table since it was last written whole, in its order.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +42,7 @@ class PublishedMart(BaseModel):
     data_as_of: datetime | None
     release_id: int | None = None
     parts: tuple[Part, ...] | None = None
+    loose_count: int = 0
 
 
 class ReleaseManifest(BaseModel):
@@ -75,6 +78,11 @@ class ReleaseManifest(BaseModel):
     def part_paths(self) -> frozenset[str]:
         """Return the paths of every Parquet file that the release needs."""
         return frozenset(part.path for mart in self.marts.values() for part in mart.parts or ())
+
+
+def database_of(home: Home, release: ReleaseManifest) -> Path:
+    """Return where the database of a release is."""
+    return home.releases / str(release.release_id) / DATABASE_NAME
 
 
 def read_manifest(release: Path) -> ReleaseManifest:

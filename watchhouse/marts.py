@@ -76,6 +76,8 @@ class Mart:
     """A condition that picks the rows which may differ from the last release; None if any may."""
     is_added_to: bool = False
     """Whether days that lost a row are on record, so that files of others may be added to."""
+    loose_count: int = 0
+    """Rows of the table in the last release that are not in its order, but at its end."""
 
     @property
     def relation(self) -> str:

@@ -9,8 +9,9 @@ The steps, in an order that lets a crash between any two of them do no harm:
 5. one transaction in the build database: these batches are published, these are the files, these
    are the days as published, the logs of changes are empty.
 
-A release of the core marts begins as a copy of the one before, in which only they are replaced.
-What the others have not seen is set aside in the last step instead of forgotten: the logs of
+A release begins as a copy of the one before, in which tables are replaced, or where it is known
+which of their rows have changed, only these. In one of the core marts the others stay as they are.
+What these have not seen is set aside in the last step instead of forgotten: the logs of
 changes, and the batches themselves.
 
 After a crash before 4 nobody has seen anything. After one before 5 the same batches are built and
@@ -29,14 +30,21 @@ from typing import Final
 
 import duckdb
 
-from watchhouse.contents import data_as_of, write_mart, write_meta
+from watchhouse.contents import data_as_of, taken_over, write_mart, write_meta
 from watchhouse.copying import Copy
 from watchhouse.errors import PublishError, one_line
 from watchhouse.layout import Home
-from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, MANIFEST_NAME, ReleaseManifest
+from watchhouse.manifests import (
+    DATABASE_NAME,
+    LOCK_NAME,
+    MANIFEST_NAME,
+    ReleaseManifest,
+    database_of,
+)
 from watchhouse.marts import Log, Mart, PublicationPlan, literal
 from watchhouse.metrics import load_metrics
 from watchhouse.parts import NEW_BATCHES, PartWriter, sync
+from watchhouse.releases import point_to
 from watchhouse.restatements import find_restatements, keep_restatements, write_restatements
 from watchhouse.state import BuildState, read_state
 
@@ -49,14 +57,17 @@ _ROW_GROUP_ROWS: Final = 16_384
 class Publication:
     """What a publication is made of. `now` becomes `published_at`.
 
-    With a `base`, the current release, only the core marts are new; the others are taken from it:
-    from the `copy` of its database, if one was begun.
+    With a `base`, the current release, only the core marts are new; the others are taken from it.
+    All marts are new without; then `standing`, the current release, if it is of the same code and
+    home, spares the rows of tables that have not changed.
+    Either way the release begins as a copy of that one: `copy`, if it was begun before.
     """
 
     plan: PublicationPlan
     code_version: str
     now: datetime
     base: ReleaseManifest | None = None
+    standing: ReleaseManifest | None = None
     copy: Copy | None = None
 
     @property
@@ -116,7 +127,7 @@ def publish(
             raise
         temporary.rename(home.releases / str(release_id))
         sync(home.releases)
-        _point_to(home, release_id)
+        point_to(home, release_id)
     except (OSError, duckdb.Error) as error:
         message = (
             f"release {release_id} could not be written in {home.releases}: {one_line(error)}. "
@@ -125,11 +136,6 @@ def publish(
         raise PublishError(message) from error
     _remember(connection, manifest, publication)
     return manifest
-
-
-def database_of(home: Home, release: ReleaseManifest) -> Path:
-    """Return where the database of a release is."""
-    return home.releases / str(release.release_id) / DATABASE_NAME
 
 
 def _write(
@@ -150,16 +156,13 @@ def _write(
     )
     database = folder / DATABASE_NAME
     base = publication.base
-    marts = publication.marts
-    last = _last_release_id(connection)
-    if base is None or last is None or base.release_id < last:
-        # All of it, and each day in one file again. Or somebody went back to an earlier one: what
-        # has changed since is not in the logs.
-        marts = tuple(replace(mart, changed=None, is_added_to=False) for mart in marts)
-    if publication.copy is not None:
-        publication.copy.take(database)
-    elif base is not None:
-        shutil.copyfile(database_of(home, base), database)
+    copied, marts = _copied(publication, state, _last_release_id(connection))
+    if copied is not None:
+        source = database_of(home, copied)
+        if publication.copy is not None and publication.copy.source == source:
+            publication.copy.take(database)
+        else:
+            shutil.copyfile(source, database)
     with _attached(connection, database):
         known = dict(base.marts) if base else {}
         written = {mart.name: write_mart(connection, home, mart, parts, newest) for mart in marts}
@@ -185,6 +188,22 @@ def _write(
     for path in (database, folder / MANIFEST_NAME, folder):
         sync(path)
     return manifest
+
+
+def _copied(
+    publication: Publication, state: BuildState, last: int | None
+) -> tuple[ReleaseManifest | None, tuple[Mart, ...]]:
+    """Return the release to begin with, if there is one, and how to write the marts into it.
+
+    `last` is the number of the last release that the build database knows of.
+    """
+    base, marts = publication.base, publication.marts
+    copied = base or publication.standing
+    if copied is None or last is None or copied.release_id < last or not state.published:
+        # Nothing to begin with. Or somebody went back to an earlier release, or a full refresh made
+        # every row anew: what has changed since is not in the logs.
+        return base, tuple(replace(mart, changed=None, is_added_to=False) for mart in marts)
+    return copied, tuple(taken_over(mart, copied, is_whole=base is None) for mart in marts)
 
 
 @contextmanager
@@ -286,11 +305,3 @@ def _next_release_id(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
         name = home.current.readlink().name
         numbers += [int(name)] if name.isdigit() else []
     return max(numbers) + 1
-
-
-def _point_to(home: Home, release_id: int) -> None:
-    link = home.root / f".current-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path(home.releases.name) / str(release_id))
-    link.replace(home.current)
-    sync(home.root)

@@ -21,6 +21,7 @@ import duckdb
 from watchhouse.errors import NoReleaseError, WatchhouseError, one_line
 from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, ReleaseManifest, read_manifest
+from watchhouse.storage import sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,15 @@ def current_release_id(home: Home) -> int | None:
         return int(os.readlink(home.current).rpartition("/")[2])  # noqa: PTH115
     except (OSError, ValueError):
         return None
+
+
+def point_to(home: Home, release_id: int) -> None:
+    """Make a release the current one; readers see the one before until it is."""
+    link = home.root / f".current-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(home.releases.name) / str(release_id))
+    link.replace(home.current)
+    sync_folder(home.root)
 
 
 def current_manifest(home: Home) -> ReleaseManifest:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -19,8 +19,9 @@ from watchhouse.errors import BuildError, EngineError, NoReleaseError, PublishEr
 from watchhouse.fingerprint import code_version
 from watchhouse.holding import Hold
 from watchhouse.ledger import Ledger
+from watchhouse.manifests import database_of
 from watchhouse.progress import build_progress
-from watchhouse.publishing import Publication, database_of, publish, refusal
+from watchhouse.publishing import Publication, publish, refusal
 from watchhouse.releases import current_manifest
 from watchhouse.state import build_database, home_state, read_state, refresh_reason
 from watchhouse.wholeness import require_readable, require_whole
@@ -96,20 +97,19 @@ class Warehouse:
                 selection = "full"
             elif _is_up_to_date(state, landed, base, selection):
                 return Outcome(manifest=base, is_new=False, report=None)
+            is_anew = full_refresh or reason is not None
             require_whole(
                 self._home,
                 self._ledger.entries(),
                 published=state.published,
-                anew=full_refresh or reason is not None,
+                anew=is_anew,
                 without_lost=full_refresh,
             )
             if reason is not None and not full_refresh:
                 logger.info("building everything anew: %s", reason)
             thorough = self._sweep()
-            with self._copied(base if selection == "core" else None) as copy:
-                report = self._report(
-                    selection, state, full_refresh=full_refresh or reason is not None
-                )
+            with self._copied(None if is_anew else base) as copy:
+                report = self._report(selection, state, full_refresh=is_anew)
                 manifest = self._publish(landed=None, thorough=thorough, copy=copy)
             return Outcome(manifest=manifest, is_new=True, report=report)
 
@@ -147,7 +147,7 @@ class Warehouse:
 
     @contextmanager
     def _copied(self, base: ReleaseManifest | None) -> Iterator[Copy | None]:
-        """Copy the database that a release of the core marts begins with while they are built."""
+        """Copy the database that the next release begins with while its marts are built."""
         if base is None:
             yield None
             return
@@ -178,18 +178,16 @@ class Warehouse:
             reason = refusal(state, version, landed)
             if reason is not None:
                 raise PublishError(reason)
-            base = None
+            base, standing = None, self._base(version)
             if state.last_run is not None and state.last_run.selection == "core":
-                base = self._base(version)
+                base = standing
                 if base is None:
                     message = (
                         "the last run of dbt held the core marts only, and there is no release of "
                         "the present code to take the others from; run `watchhouse build`"
                     )
                     raise PublishError(message)
-            publication = Publication(plan=plan, code_version=version, now=now, base=base)
-            if base is not None:
-                publication = replace(publication, copy=copy)
+            publication = Publication(plan, version, now, base=base, standing=standing, copy=copy)
             manifest = publish(connection, self._home, publication)
         try:
             collect(self._home, keep=self._keep, grace=COLLECTION_GRACE, now=now, thorough=thorough)

@@ -28,6 +28,7 @@
         },
         'monthly_window_days': {'kind': 'whole', 'unit': 'days', 'minimum': 1, 'maximum': 366},
         'week_starts_on': {'kind': 'whole', 'unit': 'weekdays', 'minimum': 1, 'maximum': 7},
+        'settled_after_days': {'kind': 'whole', 'unit': 'days', 'minimum': 0, 'maximum': 3660},
         'retention_weeks': {'kind': 'whole', 'unit': 'weeks', 'minimum': 1, 'maximum': 520},
         'retention_months': {'kind': 'whole', 'unit': 'months', 'minimum': 1, 'maximum': 120},
         'own_gaps': {'kind': 'whole', 'unit': 'gaps', 'minimum': 1, 'maximum': 1000},

@@ -69,6 +69,27 @@
     )
 {%- endmacro %}
 
+{#- Rows per month that a changed day is in. -#}
+{% macro in_changed_months(row='target') -%}
+    {{ row }}.month_started_date in (
+        select cast(date_trunc('month', activity_date) as date)
+        from {{ ref('int_changed_days') }}
+    )
+{%- endmacro %}
+
+{#- Rows per reporting day of such months. -#}
+{% macro near_changed_months(row='target') -%}
+    {{ row }}.activity_date in (
+        select
+            cast(unnest(generate_series(
+                cast(date_trunc('month', activity_date) as date),
+                last_day(activity_date),
+                interval '1 day'
+            )) as date)
+        from {{ ref('int_changed_days') }}
+    )
+{%- endmacro %}
+
 {% macro longest_window_days() -%}
     {#- Not above it, or check_configuration had stopped the run. -#}
     {{ return(var('monthly_window_days')) }}

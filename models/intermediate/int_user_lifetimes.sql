@@ -1,99 +1,102 @@
-{%- set periods = ['week', 'month'] -%}
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_changed',
     meta={'replaces': 'of_changed_users'},
 ) }}
+{%- set periods = ['week', 'month'] %}
+{%- set settled = ref('int_user_settled_days') %}
+-- depends_on: {{ ref('fct_platform_days') }}
 -- depends_on: {{ ref('int_changed_users') }}
+-- A build adds the days that are not settled to what the others come to.
 with
+
+{% if is_incremental() -%}
+before as (
+
+    select *
+    from {{ settled }} as settled
+    where {{ of_changed_users('settled') }}
+
+),
 
 user_days as (
 
     select *
     from {{ ref('fct_user_days') }} as day
-    {%- if is_incremental() %}
-    where {{ of_changed_users('day') }}
-    {%- endif %}
+    where
+        {{ of_changed_users('day') }}
+        and day.activity_date in (
+            select platform_day.activity_date
+            from {{ ref('fct_platform_days') }} as platform_day
+            where platform_day.activity_date > {{ settled_date(settled) }}
+        )
+
+),
+{%- else -%}
+before as (
+
+    {{ no_settled_days() }}
 
 ),
 
--- The days of a user as one list: gaps and runs are told from it in a fifth of the time that
--- windows over the days take, and a third of all users is made anew with a batch.
-totals as (
+user_days as (
+
+    select * from {{ ref('fct_user_days') }}
+
+),
+{%- endif %}
+
+{{ days_added_to_lifetimes('before', 'user_days') }}
+
+ranked_gaps as (
 
     select
         user_id,
-        cast(sum(play_count) as bigint) as play_count,
-        count(*) as active_day_count,
-        cast(sum(session_count) as bigint) as session_count,
-        cast(sum(complete_play_count) as bigint) as complete_play_count,
-        cast(sum(known_runtime_play_count) as bigint) as known_runtime_play_count,
-        cast(sum(watched_microseconds) as bigint) as watched_microseconds,
-        list_sort(list(activity_date)) as activity_dates,
-        max(last_started_at) as last_started_at
-    from user_days
+        gap_days,
+        sum(gap_count) over (partition by user_id order by gap_days) as gap_count_until,
+        sum(gap_count) over (partition by user_id) as gap_count
+    from added_gaps
+
+),
+
+-- The gap in the middle, or between the two in the middle.
+median_gaps as (
+
+    select
+        user_id,
+        (
+            min(gap_days) filter (where gap_count_until >= (gap_count + 1) // 2)
+            + min(gap_days) filter (where gap_count_until >= gap_count // 2 + 1)
+        ) / 2 as median_gap_days
+    from ranked_gaps
     group by user_id
-
-),
-
--- Each day but the last, with the next one.
-stepped as (
-
-    select
-        *,
-        activity_dates[1] as first_activity_date,
-        activity_dates[-1] as last_activity_date,
-        list_zip(activity_dates[:-2], activity_dates[2:]) as steps
-    from totals
-
-),
-
--- A run ends with the day from which the next step leaves a period out, or with the last.
-spaced as (
-
-    select
-        *,
-        {%- for period in periods %}
-        coalesce(
-            list_filter(
-                steps,
-                lambda step: {{ periods_between(
-                    period,
-                    period_started_date(period, 'step[1]'),
-                    period_started_date(period, 'step[2]'),
-                ) }} > 1
-            )[1][1],
-            last_activity_date
-        ) as first_run_{{ period }}_ended_date,
-        {%- endfor %}
-        list_transform(steps, lambda step: step[2] - step[1]) as gaps_days
-    from stepped
 
 ),
 
 final as (
 
     select
-        user_id,
-        play_count,
-        active_day_count,
-        session_count,
-        complete_play_count,
-        known_runtime_play_count,
-        watched_microseconds,
-        active_day_count - 1 as gap_count,
-        list_median(gaps_days) as median_gap_days,
+        added.user_id,
+        added.play_count,
+        added.active_day_count,
+        added.session_count,
+        added.complete_play_count,
+        added.known_runtime_play_count,
+        added.watched_microseconds,
+        added.active_day_count - 1 as gap_count,
+        median_gaps.median_gap_days,
         {%- for period in periods %}
         1 + {{ periods_between(
             period,
-            period_started_date(period, 'first_activity_date'),
-            period_started_date(period, 'first_run_%s_ended_date' % period),
+            period_started_date(period, 'added.first_activity_date'),
+            period_started_date(period, 'added.first_run_%s_ended_date' % period),
         ) }} as first_run_{{ period }}_count,
         {%- endfor %}
-        first_activity_date,
-        last_activity_date,
-        last_started_at
-    from spaced
+        added.first_activity_date,
+        added.last_activity_date,
+        added.last_started_at
+    from added
+    left join median_gaps on added.user_id = median_gaps.user_id
 
 )
 

@@ -76,6 +76,8 @@ class Arrivals:
             # Short enough for what was watched weeks before, and for few users.
             "experiment_before_days": 20,
             "experiment_min_users": 1,
+            # From every day to those weeks before the others.
+            "settled_after_days": (20, 1, 2, 0)[seed % 4],
         }
 
     def steps(self, count: int) -> Iterator[Step]:

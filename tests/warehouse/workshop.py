@@ -135,8 +135,9 @@ class Workshop:
                 plan = replace(plan, marts=tuple(m for m in plan.marts if m.schema == "marts"))
             assert state.last_run is not None
             is_core = state.last_run.selection == "core"
-            base = current_manifest(self.home) if is_core else None
-            publication = Publication(plan, self.project.version, _PUBLISHED_AT, base)
+            standing = current_manifest(self.home) if state.published else None
+            base = standing if is_core else None
+            publication = Publication(plan, self.project.version, _PUBLISHED_AT, base, standing)
             return publish(connection, self.home, publication).release_id
 
     def release(self, number: int) -> "Reader":

@@ -122,13 +122,15 @@ class SmallBuild:
                 f" from range({plays}) as t (i)"
             )
 
-    def publish(self, base: ReleaseManifest | None = None) -> ReleaseManifest:
+    def publish(
+        self, base: ReleaseManifest | None = None, standing: ReleaseManifest | None = None
+    ) -> ReleaseManifest:
         """Publish what there is; with a `base`, the core marts only."""
         with duckdb.connect(str(self.home.build_database)) as connection:
             return publish(
                 connection,
                 self.home,
-                Publication(plan=self.plan, code_version=CODE_VERSION, now=NOW, base=base),
+                Publication(self.plan, CODE_VERSION, NOW, base=base, standing=standing),
             )
 
     def read(self, sql: str, *, release: str = "current") -> list[tuple[object, ...]]:

@@ -2,12 +2,13 @@
 {{ config(meta={
     'publish': {'order_by': ['period', 'cohort_started_date', 'interval_number']},
 }) }}
--- Made anew by every build: a late event may be a user's first and move it to another cohort.
+-- Made anew by every build from counts of users: a late event may be a user's first and move it to
+-- another cohort.
 with
 
-user_periods as (
+cohort_periods as (
 
-    select * from {{ ref('int_user_periods') }}
+    select * from {{ ref('int_cohort_periods') }}
 
 ),
 
@@ -25,19 +26,7 @@ bounds as (
 
 members as (
 
-    {%- for period in limits %}
-
-    select
-        user_id,
-        '{{ period }}' as period,
-        first_run_{{ period }}_count as first_run_count,
-        {{ period_started_date(period, 'first_activity_date') }} as cohort_started_date
-    from users
-    {%- if not loop.last %}
-
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {{ cohort_members() }}
 
 ),
 
@@ -73,20 +62,6 @@ intervals as (
     union all
     {%- endif %}
     {%- endfor %}
-
-),
-
-bounded as (
-
-    select
-        members.period,
-        count(*) as user_count,
-        members.cohort_started_date,
-        user_periods.period_started_date
-    from members
-    inner join user_periods
-        on members.user_id = user_periods.user_id and members.period = user_periods.period
-    group by members.period, members.cohort_started_date, user_periods.period_started_date
 
 ),
 
@@ -138,18 +113,18 @@ counted as (
         observed.period,
         observed.interval_number,
         observed.cohort_user_count,
-        case when observed.is_observed then coalesce(bounded.user_count, 0)
+        case when observed.is_observed then coalesce(cohort_periods.user_count, 0)
         end as bounded_user_count,
         case when observed.is_observed then coalesce(rolling.user_count, 0)
         end as rolling_user_count,
         observed.cohort_started_date,
         observed.interval_started_date
     from observed
-    left join bounded
+    left join cohort_periods
         on
-            observed.period = bounded.period
-            and observed.cohort_started_date = bounded.cohort_started_date
-            and observed.interval_started_date = bounded.period_started_date
+            observed.period = cohort_periods.period
+            and observed.cohort_started_date = cohort_periods.cohort_started_date
+            and observed.interval_started_date = cohort_periods.period_started_date
     left join rolling
         on
             observed.period = rolling.period

@@ -34,6 +34,13 @@ episode_days as not materialized (
 
 ),
 
+-- What all time comes to; days are read of the windows only.
+show_months as (
+
+    select * from {{ ref('int_show_months') }}
+
+),
+
 seasons as (
 
     select * from {{ ref('int_show_seasons') }}
@@ -43,9 +50,9 @@ seasons as (
 bounds as (
 
     select
-        min(activity_date) as first_activity_date,
-        max(activity_date) as last_activity_date
-    from episode_days
+        min(first_activity_date) as first_activity_date,
+        max(last_activity_date) as last_activity_date
+    from show_months
 
 ),
 
@@ -114,9 +121,13 @@ summed as (
         {%- endfor %}
         days.show_id,
         '{{ name }}' as window_name
+    {%- if length %}
     from episode_days as days
     inner join bounds
-        on {{ since ~ 2 * length if length else 'true' }}
+        on {{ since }}{{ 2 * length }}
+    {%- else %}
+    from show_months as days
+    {%- endif %}
     group by days.show_id
     {%- if not loop.last %}
 

@@ -25,10 +25,9 @@ shows as (
 
 ),
 
--- The runtime of a show as a whole, whatever the window; every show with a play is in this one.
-show_windows as (
+known_shows as (
 
-    select * from {{ ref('rpt_show_windows') }} where window_name = 'all'
+    {{ weekly_show_facts() }}
 
 ),
 
@@ -41,19 +40,13 @@ bounds as (
 {% if facts_before -%}
 changed_shows as (
 
-    select coalesce(known.show_id, facts_before.show_id) as show_id
-    from (
-        select
-            shows.show_id,
-            shows.content_type,
-            show_windows.runtime_minutes
-        from shows
-        left join show_windows on shows.show_id = show_windows.show_id
-    ) as known
-    full outer join {{ facts_before }} as facts_before on known.show_id = facts_before.show_id
+    select coalesce(known_shows.show_id, facts_before.show_id) as show_id
+    from known_shows
+    full outer join {{ facts_before }} as facts_before
+        on known_shows.show_id = facts_before.show_id
     where
-        known.content_type is distinct from facts_before.content_type
-        or known.runtime_minutes is distinct from facts_before.runtime_minutes
+        known_shows.content_type is distinct from facts_before.content_type
+        or known_shows.runtime_minutes is distinct from facts_before.runtime_minutes
 
 ),
 
@@ -102,32 +95,31 @@ ranked as (
 
     select
         weeks.show_id,
-        shows.content_type,
+        known_shows.content_type,
         weeks.play_count,
         weeks.watched_microseconds,
         rank() over (
-            partition by weeks.week_started_date, shows.content_type
+            partition by weeks.week_started_date, known_shows.content_type
             order by weeks.watched_microseconds desc
         ) as hours_rank,
         case
-            when show_windows.runtime_minutes is not null
+            when known_shows.runtime_minutes is not null
                 then
                     rank() over (
                         partition by
                             weeks.week_started_date,
-                            shows.content_type,
-                            show_windows.runtime_minutes is null
+                            known_shows.content_type,
+                            known_shows.runtime_minutes is null
                         order by
-                            weeks.watched_microseconds / show_windows.runtime_minutes desc,
+                            weeks.watched_microseconds / known_shows.runtime_minutes desc,
                             weeks.watched_microseconds desc
                     )
         end as top10_rank,
-        weeks.watched_microseconds / 60e6 / show_windows.runtime_minutes as views,
+        weeks.watched_microseconds / 60e6 / known_shows.runtime_minutes as views,
         weeks.week_started_date
     from weeks
-    inner join shows on weeks.show_id = shows.show_id
-    left join show_windows on weeks.show_id = show_windows.show_id
-    where shows.content_type is not null
+    inner join known_shows on weeks.show_id = known_shows.show_id
+    where known_shows.content_type is not null
 
 ),
 
