@@ -12,8 +12,9 @@ from watchhouse.manifests import Part, PublishedMart, ReleaseManifest
 from watchhouse.marts import Mart, PublicationPlan, literal, quote
 from watchhouse.parts import Changed, Column, Days, PartWriter, view_sql
 
-_LOOSE_SHARE: Final = 4
-"""One row of so many may be out of its order: then a full publication writes the table anew."""
+_LOOSE_SHARE: Final = 10
+"""One row of so many may be out of its order, for look-ups to read few row groups more: then a full
+publication writes the table anew."""
 
 
 def taken_over(mart: Mart, copied: ReleaseManifest, *, is_whole: bool) -> Mart:

@@ -9,10 +9,9 @@ The steps, in an order that lets a crash between any two of them do no harm:
 5. one transaction in the build database: these batches are published, these are the files, these
    are the days as published, the logs of changes are empty.
 
-A release begins as a copy of the one before, in which tables are replaced, or where it is known
-which of their rows have changed, only these. In one of the core marts the others stay as they are.
-What these have not seen is set aside in the last step instead of forgotten: the logs of
-changes, and the batches themselves.
+A release begins as a copy of the one before, in which tables are replaced, or only the rows that
+are known to have changed. In one of the core marts the others stay as they are, and what they have
+not seen is set aside in the last step instead of forgotten: logs of changes, and batches.
 
 After a crash before 4 nobody has seen anything. After one before 5 the same batches are built and
 published once more, with the same result.
@@ -193,15 +192,12 @@ def _write(
 def _copied(
     publication: Publication, state: BuildState, last: int | None
 ) -> tuple[ReleaseManifest | None, tuple[Mart, ...]]:
-    """Return the release to begin with, if there is one, and how to write the marts into it.
-
-    `last` is the number of the last release that the build database knows of.
-    """
+    """Return the release to copy, if any, and how to write marts; `last` is the last one known."""
     base, marts = publication.base, publication.marts
     copied = base or publication.standing
     if copied is None or last is None or copied.release_id < last or not state.published:
-        # Nothing to begin with. Or somebody went back to an earlier release, or a full refresh made
-        # every row anew: what has changed since is not in the logs.
+        # Somebody went back to an earlier release, or a full refresh made every row anew: what has
+        # changed since is not in the logs.
         return base, tuple(replace(mart, changed=None, is_added_to=False) for mart in marts)
     return copied, tuple(taken_over(mart, copied, is_whole=base is None) for mart in marts)
 

@@ -172,7 +172,8 @@
             select
                 user_id,
                 unnest(list_transform(
-                    gaps_days, lambda days: {'gap_days': days, 'gap_count': 1::bigint}
+                    gaps_days,
+                    lambda days: struct_pack(gap_days := days, gap_count := cast(1 as bigint))
                 )) as gap
             from added
         ) as gaps

@@ -72,7 +72,9 @@ counted_gaps as (
 
     select
         user_id,
-        list({'gap_days': gap_days, 'gap_count': gap_count} order by gap_days) as gap_counts
+        list(
+            struct_pack(gap_days := gap_days, gap_count := gap_count) order by gap_days
+        ) as gap_counts
     from added_gaps
     group by user_id
 

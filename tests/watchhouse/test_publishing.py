@@ -300,7 +300,7 @@ def test_a_core_release_replaces_only_changed_rows_of_a_table(
 def test_a_full_release_replaces_only_changed_rows_of_a_table_until_many_are_out_of_order(
     small_build: Any, count: Callable[..., None]
 ) -> None:
-    days = [date(2026, 3, number) for number in range(1, 10)]
+    days = [date(2026, 3, number) for number in range(1, 21)]
     small_build.add("a", days)
     count(*((day, 10) for day in days))
     release: ReleaseManifest = small_build.publish()
@@ -319,16 +319,16 @@ def test_a_full_release_replaces_only_changed_rows_of_a_table_until_many_are_out
     assert publish() == [(days[0], 10), *((day, 10) for day in days[2:]), (days[1], 20)]
     assert release.selection == "full"
     assert release.marts["day_counts"].loose_count == 1
-    assert small_build.read("select count(*) from marts.fct_plays") == [(100,)]
+    assert small_build.read("select count(*) from marts.fct_plays") == [(210,)]
     assert small_build.read("select show_id from marts.dim_shows") == [("new",)]
     assert small_build.read("select count(*) from meta.batches") == [(2,)]
 
-    # Three of nine are too many for the publication after that.
+    # Three of twenty are too many for the publication after that.
     small_build.add("c", days[2:4])
     count(*((day, 30) for day in days))
     publish()
     assert release.marts["day_counts"].loose_count == 3
-    small_build.add("d", [days[8]])
+    small_build.add("d", [days[19]])
     count(*((day, 40) for day in days))
     assert publish() == [(day, 40) for day in days]
     assert release.marts["day_counts"].loose_count == 0
