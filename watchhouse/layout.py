@@ -40,6 +40,11 @@ class Home:
         return self.raw / "locks"
 
     @property
+    def ledger_lock(self) -> Path:
+        """Held while entries of the ledger are written anew; whoever adds one does not need it."""
+        return self.locks / "ledger.lock"
+
+    @property
     def pseudonym_key(self) -> Path:
         """The key that turns identifiers into pseudonyms, mode 0600."""
         return self.root / "pseudonym.key"
