@@ -31,7 +31,7 @@ class Home:
 
     @property
     def ledger(self) -> Path:
-        """One committed entry per batch, a JSON object on one line."""
+        """One committed entry per batch, a JSON object on one line; folded files hold many."""
         return self.raw / "ledger"
 
     @property

@@ -84,6 +84,8 @@ class Compactor:
                 stack.enter_context(holding_rejects(self._home, wait=True))
             merged = [self._merge(merge, advanced) for merge in merges]
             written = self._publish(day, merges, merged)
+            for leftover in self._home.ledger.glob(f"ingest_date={day.isoformat()}/.folded-*"):
+                leftover.unlink()
             # What was folded meanwhile has a higher revision: these entries are to be above it.
             stack.enter_context(file_lock(self._home.ledger_lock, wait=True))
             self._ledger.refresh()

@@ -57,10 +57,12 @@ class Folded:
 class Folder:
     """Folds the ledger of one home, of which it has a view that others may use as well."""
 
-    def __init__(self, home: Home, ledger: Ledger) -> None:
-        """Look at nothing yet."""
+    def __init__(self, home: Home, ledger: Ledger, *, few: int = FEW, large: int = LARGE) -> None:
+        """Look at nothing yet; `few` files of fewer entries become one, `large` ones stay."""
         self._home = home
         self._ledger = ledger
+        self._few = few
+        self._large = large
 
     def fold(self, *, now: datetime, at_most: int | None = None) -> Folded:
         """Fold what landed before the last minutes, wherever there are enough files of it.
@@ -72,11 +74,13 @@ class Folder:
             LakeError: the ledger cannot be read.
             OSError: it cannot be written.
         """
+        self._ledger.refresh()
         if next(self._ripe(now), None) is None:
             return Folded()
         with file_lock(self._home.ledger_lock, wait=False) as is_held:
             if not is_held:
                 return Folded()
+            # Another may have had the lock since.
             self._ledger.refresh()
             entries = files_before = files_after = 0
             for files in list(self._ripe(now)):
@@ -85,7 +89,7 @@ class Folder:
                 for leftover in folder.glob(".folded-*"):
                     leftover.unlink()
                 left = None if at_most is None else max(0, at_most - entries)
-                for batch in _pieces(files, left):
+                for batch in _pieces(files, self._large, left):
                     self._gather(folder, [entry for _, held in batch for entry in held])
                     entries += sum(len(held) for _, held in batch)
                     files_before += len(batch)
@@ -114,13 +118,13 @@ class Folder:
         """Yield the files, folder by folder, that are to become few."""
         small: dict[Path, Files] = {}
         middle: dict[Path, Files] = {}
-        for path, entries in self._ledger.counting(below=LARGE):
+        for path, entries in self._ledger.counting(below=self._large):
             if all(entry.landed_at <= now - SETTLED for entry in entries):
-                group = small if len(entries) < FEW else middle
+                group = small if len(entries) < self._few else middle
                 group.setdefault(path.parent, []).append((path, entries))
-        yield from (files for files in small.values() if len(files) >= FEW)
+        yield from (files for files in small.values() if len(files) >= self._few)
         for files in middle.values():
-            if len(files) > 1 and sum(len(entries) for _, entries in files) >= LARGE:
+            if len(files) > 1 and sum(len(entries) for _, entries in files) >= self._large:
                 yield files
 
     def _gather(self, folder: Path, entries: Sequence[Entry]) -> None:
@@ -145,12 +149,12 @@ class Folder:
 Files = list[tuple[Path, tuple[Entry, ...]]]
 
 
-def _pieces(files: Files, at_most: int | None) -> Iterator[Files]:
+def _pieces(files: Files, large: int, at_most: int | None) -> Iterator[Files]:
     """Yield files whose entries become one file, oldest first, and not much more than `at_most`."""
     ordered = sorted(files, key=lambda file: (file[1][0].landed_at, file[0]))
     total = sum(len(entries) for _, entries in ordered)
     # As many files of the size that is kept as there can be: none is left over.
-    size = total / max(1, total // LARGE)
+    size = total / max(1, total // large)
     piece: Files = []
     done = count = 0
     for file in ordered:
