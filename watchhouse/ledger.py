@@ -1,11 +1,11 @@
 """The ledger: one committed entry per batch. What it does not name does not count."""
 
 import json
-import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -249,17 +249,15 @@ class Ledger:
             self._take(path, tuple(entries))
         return created
 
-    def counting(self, *, below: int) -> Iterator[tuple[Path, tuple[Entry, ...]]]:
+    def counting(self, *, below: float = inf) -> Iterator[tuple[Path, tuple[Entry, ...]]]:
         """Yield the files of fewer entries than `below` that count, each with those that do."""
         for text, entries in self._lines.items():
-            if len(entries) < below and self._counting[text]:
-                path = Path(text)
-                yield path, tuple(e for e in entries if self._places[e.batch_id] == path)
+            if len(entries) < below and (count := self._counting[text]):
+                path, is_whole = Path(text), count == len(entries)
+                yield path, tuple(e for e in entries if is_whole or self._is_at(path, e))
 
-    def count_files(self, day: date) -> int:
-        """Return how many files of a day count."""
-        folder = str(self._folder(day)) + os.sep
-        return sum(bool(count) for text, count in self._counting.items() if text.startswith(folder))
+    def _is_at(self, path: Path, entry: Entry) -> bool:
+        return self._places[entry.batch_id] == path
 
     def outdated(self) -> Mapping[Path, "Outdated"]:
         """Return the files, as of the last `refresh`, whose every entry has a newer one."""

@@ -73,7 +73,8 @@ class Compactor:
         """
         self._ledger.refresh()
         entries = [entry for entry in self._ledger.entries() if entry.ingest_date == day]
-        ledger_files = self._ledger.count_files(day)
+        folder = f"ingest_date={day.isoformat()}"
+        ledger_files = sum(path.parent.name == folder for path, _ in self._ledger.counting())
         merges = plan(entries, gone=superseded(self._ledger.entries()), root=self._home.root)
         if not merges and ledger_files == 1:
             return None
@@ -84,7 +85,7 @@ class Compactor:
                 stack.enter_context(holding_rejects(self._home, wait=True))
             merged = [self._merge(merge, advanced) for merge in merges]
             written = self._publish(day, merges, merged)
-            for leftover in self._home.ledger.glob(f"ingest_date={day.isoformat()}/.folded-*"):
+            for leftover in self._home.ledger.glob(f"{folder}/.folded-*"):
                 leftover.unlink()
             # What was folded meanwhile has a higher revision: these entries are to be above it.
             stack.enter_context(file_lock(self._home.ledger_lock, wait=True))

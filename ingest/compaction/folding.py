@@ -118,8 +118,9 @@ class Folder:
         """Yield the files, folder by folder, that are to become few."""
         small: dict[Path, Files] = {}
         middle: dict[Path, Files] = {}
+        until = now - SETTLED
         for path, entries in self._ledger.counting(below=self._large):
-            if all(entry.landed_at <= now - SETTLED for entry in entries):
+            if all(entry.landed_at <= until for entry in entries):
                 group = small if len(entries) < self._few else middle
                 group.setdefault(path.parent, []).append((path, entries))
         yield from (files for files in small.values() if len(files) >= self._few)

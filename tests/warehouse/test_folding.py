@@ -20,11 +20,11 @@ from watchhouse.building import Builder
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
 from watchhouse.live import Live
-from watchhouse.locks import release
+from watchhouse.locks import builder_lock, release
 from watchhouse.progress import PlainProgress
 
 _ENTRIES: Final = """
-    select parse_filename(ledger_path), * exclude (ledger_path)
+    select parse_filename(ledger_path), * exclude (ledger_path, source_uri)
     from intermediate.int_ledger_entries
     order by all
 """
@@ -130,11 +130,11 @@ def test_folding_before_and_after_any_build_leaves_everything_as_it_is(
     assert live.read(now=now) == tail
     events(lake, 6)
     core()
-    copy = refreshed(make_workshop, lake)
-    assert workshop.built().ask(_ENTRIES) == copy.built().ask(_ENTRIES)
-    assert workshop.built().ask(_BATCHES) == copy.built().ask(_BATCHES)
-    assert len(workshop.built().ask(_BATCHES)) == 7
-    assert len(workshop.built().ask(_ENTRIES)) == 13
+    entries, batches = workshop.built().ask(_ENTRIES), workshop.built().ask(_BATCHES)
+    assert (len(entries), len(batches)) == (13, 7)
+    # What is run again is of the home that dbt opened last: the other one is built afterwards.
+    copy = make_workshop({})
+    lake.copy_to(copy.home)
 
     # The originals go, and what was folded is folded with what came since.
     assert fold(workshop.home, seconds=1000) == 6
@@ -145,6 +145,8 @@ def test_folding_before_and_after_any_build_leaves_everything_as_it_is(
     core()
     assert recorded == [False, True, True], "nothing of it is left to dbt"
     live.close()
+    copy.build()
+    assert (entries, batches) == (copy.built().ask(_ENTRIES), copy.built().ask(_BATCHES))
     copy = refreshed(make_workshop, lake)
     assert workshop.built().ask(_ENTRIES) == copy.built().ask(_ENTRIES)
     assert workshop.built().ask(_BATCHES) == copy.built().ask(_BATCHES)
@@ -217,7 +219,8 @@ def test_folding_beside_a_loader_and_a_builder(
                 builder.build(full_refresh=False, lock_timeout=10, selection="core")
                 ids = [batch_id for batch_id, *_ in workshop.built().ask(_BATCHES)]
                 assert len(ids) == len(set(ids)) > 0
-                workshop.publish()
+                with builder_lock(workshop.home.builder_lock, timeout=10):
+                    workshop.publish()
     finally:
         stop.set()
         loader.join()
