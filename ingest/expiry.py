@@ -1,6 +1,5 @@
 """The text of rejected records is kept for a while, then forgotten; the count stays."""
 
-import fcntl
 import json
 import logging
 import os
@@ -14,7 +13,8 @@ from typing import Final
 from watchhouse.errors import LakeError
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
-from watchhouse.storage import make_folders, sync_folder
+from watchhouse.locks import file_lock
+from watchhouse.storage import sync_folder
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 _MARK: Final = ".expired.json"
@@ -63,17 +63,8 @@ def holding_rejects(home: Home, *, wait: bool) -> Iterator[bool]:
 
     Without `wait`, yields False if others are at it.
     """
-    make_folders(home.locks)
-    descriptor = os.open(home.locks / "rejects.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
+    with file_lock(home.locks / "rejects.lock", wait=wait) as is_held:
+        yield is_held
 
 
 def _read_mark(mark: Path) -> datetime:

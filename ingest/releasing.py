@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
+from ingest.compaction.folding import Folder, Folding
 from ingest.compaction.schedule import Schedule
 from watchhouse.counts import counted
 from watchhouse.errors import BuildError, LockTimeoutError, PublishError, WatchhouseError
@@ -79,9 +81,12 @@ class Releases:
         status: Status,
         loaders: Sequence[threading.Thread],
         compaction: Schedule,
+        fold_every: float,
     ) -> None:
         """Look at nothing yet; what `loaders` land is waited for."""
         self._ledger = Ledger(home)
+        folder = Folder(home, self._ledger)
+        self._folding = Folding(folder, every=fold_every, now=time.monotonic())
         self._warehouse = warehouse
         self._pace = pace
         self._status = status
@@ -117,6 +122,7 @@ class Releases:
             is_over = until_idle and not any(loader.is_alive() for loader in self._loaders)
             count = self._landed()
             now = time.monotonic()
+            self._folding.look(now, wall=datetime.now(UTC))
             if count != landed:
                 landed, idle_at = count, now + _IDLE_SECONDS
             # Nothing more comes: what is left is tried a last time, at once.

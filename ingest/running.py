@@ -35,6 +35,8 @@ from watchhouse.warehouse import Warehouse
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 _LOOK_SECONDS: Final = 0.1
+_FOLD_SECONDS: Final = 30.0
+"""Between two looks for files of the ledger to fold, unless compaction looks more often."""
 
 Work = Callable[[threading.Event], None]
 
@@ -65,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         help="look so often for closed days to compact, when there is nothing to build "
-        "(default: WATCHHOUSE_COMPACT_EVERY or 3600; 0: never)",
+        "(default: WATCHHOUSE_COMPACT_EVERY or 3600; 0: never, and fold no ledger either)",
     )
     parser.add_argument(
         "--until-idle",
@@ -92,9 +94,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         for loader in _loaders(arguments, settings, home=home, pseudonymiser=Pseudonymiser(key))
     ]
     # Whoever leaves once all is published does not begin other work.
-    compaction = Schedule(
-        every=0.0 if arguments.until_idle else compact_every, now=time.monotonic()
-    )
+    if arguments.until_idle:
+        compact_every = 0.0
+    compaction = Schedule(every=compact_every, now=time.monotonic())
     status = Status()
     releases = Releases(
         home,
@@ -103,6 +105,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         status=status,
         loaders=loaders,
         compaction=compaction,
+        fold_every=min(compact_every, _FOLD_SECONDS),
     )
     gc.freeze()
     with stopped_by_signals(stop):

@@ -32,13 +32,18 @@ class Home:
 
     @property
     def ledger(self) -> Path:
-        """One committed entry per batch, a JSON object on one line."""
+        """One committed entry per batch, a JSON object on one line; folded files hold many."""
         return self.raw / "ledger"
 
     @property
     def locks(self) -> Path:
         """One file per partition of a topic, locked while a batch of it is committed."""
         return self.raw / "locks"
+
+    @property
+    def ledger_lock(self) -> Path:
+        """Held while entries of the ledger are written anew; whoever adds one does not need it."""
+        return self.locks / "ledger.lock"
 
     @property
     def pseudonym_key(self) -> Path:

@@ -1,17 +1,17 @@
 """The ledger: one committed entry per batch. What it does not name does not count."""
 
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, field
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 from watchhouse.errors import LakeError
 from watchhouse.layout import Home
-from watchhouse.storage import create_exclusively, make_folders
+from watchhouse.storage import create_exclusively, files_below, make_folders
 
 ENTRY_VERSION: Final = 1
 
@@ -87,7 +87,10 @@ class Entry:
 
     def line(self) -> bytes:
         """Return the entry as stored: one JSON object on one line."""
-        values = asdict(self)
+        # Not `asdict`, which copies all that is inside: thousands of entries are folded at once.
+        values = dict(vars(self))
+        values["files"] = [vars(stored) for stored in self.files]
+        values["reject_files"] = [vars(stored) for stored in self.reject_files]
         values["ingest_date"] = self.ingest_date.isoformat()
         values["landed_at"] = self.landed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         document = {name: values[name] for name in _ORDER}
@@ -127,6 +130,9 @@ class Ledger:
         """By path, as text: all of them are looked through at every look."""
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, Path] = {}
+        self._counting: dict[str, int] = {}
+        """How many entries of each file count."""
+        self._outdated: set[str] = set()
 
     def refresh(self) -> None:
         """Read the entries that were committed since the last look.
@@ -139,8 +145,8 @@ class Ledger:
             continue
 
     def _read_new(self) -> bool:
-        is_whole = True
-        for path in _files(self._home.ledger, but=self._lines.keys()):
+        is_whole, is_folded = True, False
+        for path in files_below(self._home.ledger, ending=".json", but=self._lines.keys()):
             try:
                 # Only a line feed ends an entry: names may hold U+2028, which JSON leaves as it is.
                 lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -155,16 +161,29 @@ class Ledger:
                 )
                 raise LakeError(message) from error
             self._take(path, entries)
+            is_folded = is_folded or len(entries) > 1
+        if is_folded:
+            # Who runs for days would else remember the originals of all that was folded.
+            for path in [path for path in map(Path, self._outdated) if not path.exists()]:
+                self.forget(path)
         return is_whole
 
     def _take(self, path: Path, entries: tuple[Entry, ...]) -> None:
         """Let the entries of a file count, but for those that another file has newer."""
-        self._lines[str(path)] = entries
+        text = str(path)
+        self._lines[text] = entries
+        self._counting[text] = 0
+        touched = {text}
         for entry in entries:
             known = self._entries.get(entry.batch_id)
             if known is None or _is_newer(entry, known):
+                if known is not None:
+                    touched.add(before := str(self._places[entry.batch_id]))
+                    self._counting[before] -= 1
                 self._entries[entry.batch_id] = entry
                 self._places[entry.batch_id] = path
+                self._counting[text] += 1
+        self._outdated.update(place for place in touched if not self._counting[place])
 
     def __len__(self) -> int:
         """Return how many batches the last `refresh` knew; they are only ever added."""
@@ -203,16 +222,7 @@ class Ledger:
         """Write the entry, which is the commit of its batch; False if it was already there."""
         folder = self._folder(entry.ingest_date)
         make_folders(folder)
-        path = folder / f"{entry.batch_id}.json"
-        created = create_exclusively(path, entry.line())
-        if created:
-            self._take(path, (entry,))
-        return created
-
-    def files_of(self, day: date) -> Sequence[Path]:
-        """Return the files of the last `refresh` with entries of batches that landed on a day."""
-        folder = self._folder(day)
-        return sorted(path for path in map(Path, self._lines) if path.parent == folder)
+        return self._create(folder / f"{entry.batch_id}.json", (entry,))
 
     def fold(self, day: date, entries: Sequence[Entry]) -> bool:
         """Write one file with entries of a day, each of a new revision; False if it is there.
@@ -223,23 +233,45 @@ class Ledger:
         revision = max(entry.revision for entry in entries)
         folder = self._folder(day)
         make_folders(folder)
-        path = folder / f"compacted-{revision}.json"
+        return self._create(folder / f"compacted-{revision}.json", entries)
+
+    def gather(self, folder: Path, entries: Iterable[Entry], *, revision: int) -> None:
+        """Write one file with entries that others of its folder hold, as of a new revision.
+
+        Its name was never used before: whoever has read a file does not read it again.
+        """
+        renewed = tuple(replace(entry, revision=revision) for entry in entries)
+        self._create(folder / f"folded-{secrets.token_hex(8)}.json", renewed)
+
+    def _create(self, path: Path, entries: Sequence[Entry]) -> bool:
         created = create_exclusively(path, b"".join(entry.line() for entry in entries))
         if created:
             self._take(path, tuple(entries))
         return created
 
+    def counting(self, *, below: float = inf) -> Iterator[tuple[Path, tuple[Entry, ...]]]:
+        """Yield the files of fewer entries than `below` that count, each with those that do."""
+        for text, entries in self._lines.items():
+            if len(entries) < below and (count := self._counting[text]):
+                path, is_whole = Path(text), count == len(entries)
+                yield path, tuple(e for e in entries if is_whole or self._is_at(path, e))
+
+    def _is_at(self, path: Path, entry: Entry) -> bool:
+        return self._places[entry.batch_id] == path
+
     def outdated(self) -> Mapping[Path, "Outdated"]:
         """Return the files, as of the last `refresh`, whose every entry has a newer one."""
-        return {
-            Path(text): Outdated(entries, frozenset(self._places[e.batch_id] for e in entries))
-            for text, entries in self._lines.items()
-            if all(str(self._places[entry.batch_id]) != text for entry in entries)
-        }
+        found = {}
+        for text in sorted(self._outdated):
+            entries = self._lines[text]
+            heirs = frozenset(self._places[entry.batch_id] for entry in entries)
+            found[Path(text)] = Outdated(entries, heirs)
+        return found
 
     def forget(self, path: Path) -> None:
         """Know nothing more of an outdated file, which is gone."""
-        del self._lines[str(path)]
+        del self._lines[str(path)], self._counting[str(path)]
+        self._outdated.discard(str(path))
 
     def _folder(self, day: date) -> Path:
         return self._home.ledger / f"ingest_date={day.isoformat()}"
@@ -257,33 +289,6 @@ def _is_newer(entry: Entry, known: Entry) -> bool:
     if entry.revision != known.revision:
         return entry.revision > known.revision
     return entry.landed_at < known.landed_at
-
-
-def _files(folder: Path, *, but: AbstractSet[str]) -> list[Path]:
-    """Return the files below the ledger's folder but for some; none if there is no ledger yet.
-
-    Names are compared as text: there may be ten thousand, and they are looked through often.
-
-    Raises:
-        LakeError: a folder cannot be listed; what is in it must not pass for never landed.
-    """
-    found: list[str] = []
-    try:
-        if not folder.exists():
-            return []
-        for at, _, names in os.walk(folder, onerror=_raise):
-            own = [name for name in names if name.endswith(".json") and not name.startswith(".")]
-            found += [path for name in own if (path := os.path.join(at, name)) not in but]  # noqa: PTH118
-    except OSError as error:
-        message = (
-            f"{error.filename}: the ledger cannot be read ({error.strerror}); make it readable"
-        )
-        raise LakeError(message) from error
-    return [Path(path) for path in sorted(found)]
-
-
-def _raise(error: OSError) -> None:
-    raise error
 
 
 def superseded(entries: Iterable[Entry]) -> frozenset[str]:

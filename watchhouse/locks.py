@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from watchhouse.errors import LakeError, LockTimeoutError
+from watchhouse.storage import make_folders
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,25 @@ def builder_lock(path: Path, *, timeout: float) -> Iterator[None]:
         yield
     finally:
         release(path)
+
+
+@contextmanager
+def file_lock(path: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold a lock of the lake inside the block; without `wait`, yield False if another has it.
+
+    Unlike the builder lock it belongs to who opened it: threads of one process wait for each other.
+    """
+    make_folders(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
 
 
 def current_holder(path: Path) -> Holder | None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from watchhouse.errors import LakeError
@@ -49,6 +50,33 @@ def create_exclusively(path: Path, content: bytes, *, mode: int = 0o666) -> bool
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
     return True
+
+
+def files_below(folder: Path, *, ending: str, but: AbstractSet[str]) -> list[Path]:
+    """Return the files below the ledger's folder but for some; none if there is no ledger yet.
+
+    Names are compared as text: there may be ten thousand, and they are looked through often.
+
+    Raises:
+        LakeError: a folder cannot be listed; what is in it must not pass for never landed.
+    """
+    found: list[str] = []
+    try:
+        if not folder.exists():
+            return []
+        for at, _, names in os.walk(folder, onerror=_raise):
+            own = [name for name in names if name.endswith(ending) and not name.startswith(".")]
+            found += [path for name in own if (path := os.path.join(at, name)) not in but]  # noqa: PTH118
+    except OSError as error:
+        message = (
+            f"{error.filename}: the ledger cannot be read ({error.strerror}); make it readable"
+        )
+        raise LakeError(message) from error
+    return [Path(path) for path in sorted(found)]
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def lake_error(

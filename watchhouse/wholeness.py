@@ -93,7 +93,7 @@ def _require_files(home: Home, entry: Entry) -> None:
 def _error(home: Home, entry: Entry, path: Path, what: str) -> BuildError:
     remedy = "restore it from a copy"
     own = home.ledger / f"ingest_date={entry.ingest_date.isoformat()}" / f"{entry.batch_id}.json"
-    if entry.source_kind == "file" and own.exists():
+    if entry.source_kind == "file" and not entry.revision and own.exists():
         remedy += f", or remove {own} and land {entry.source_uri} again, under the same mapping"
     return BuildError(
         f"{path}: {what}, which has rows of batch {entry.batch_id} ({entry.source_uri}); nothing "

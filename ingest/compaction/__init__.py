@@ -1,1 +1,1 @@
-"""Many small files of closed days become few large ones; no row is ever there twice."""
+"""Many small files become few, of closed days and of the ledger; no row is ever there twice."""

@@ -4,11 +4,12 @@ import argparse
 import json
 import logging
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from ingest.compaction.days import WORKSPACE, Compacted, Compactor
+from ingest.compaction.folding import Folded, Folder
 from ingest.compaction.removal import Removal, remove_originals
 from ingest.progress import counter
 from ingest.workspace import Workspace
@@ -30,6 +31,7 @@ class Report:
     failed_days: tuple[date, ...]
     errors: tuple[str, ...]
     removal: Removal
+    folded: Folded
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +83,7 @@ def _compact(home: Home, settings: Settings, before: date, now: datetime) -> Rep
     ledger.refresh()
     if not len(ledger):
         _LOGGER.info("nothing has landed in %s: nothing to compact", home.root)
-        return Report((), (), (), Removal())
+        return Report((), (), (), Removal(), Folded())
     workspace = Workspace(home, WORKSPACE)
     if not workspace.acquire(wait=False):
         message = f"another compaction works in {home.root}; let it end, then run the same again"
@@ -103,8 +105,11 @@ def _compact(home: Home, settings: Settings, before: date, now: datetime) -> Rep
             if compacted is not None:
                 _say(compacted)
                 done.append(compacted)
+        folder = Folder(home, ledger)
+        folded = folder.fold(now=now)
         removal = Removal()
         try:
+            removed = folder.remove(now=now, lock_timeout=settings.lock_timeout)
             removal = remove_originals(
                 home,
                 ledger,
@@ -112,12 +117,13 @@ def _compact(home: Home, settings: Settings, before: date, now: datetime) -> Rep
                 grace=timedelta(seconds=settings.compaction_grace),
                 lock_timeout=settings.lock_timeout,
             )
+            removal = replace(removal, removed=removal.removed + removed)
         except LockTimeoutError as error:
             _LOGGER.warning("originals stay until the next compaction: %s", error)
     finally:
         workspace.release(ledger)
-    _conclude(done, removal, settings)
-    return Report(tuple(done), tuple(failed), tuple(failed.values()), removal)
+    _conclude(done, folded, removal, settings)
+    return Report(tuple(done), tuple(failed), tuple(failed.values()), removal, folded)
 
 
 def _say(day: Compacted) -> None:
@@ -132,8 +138,14 @@ def _say(day: Compacted) -> None:
     )
 
 
-def _conclude(done: list[Compacted], removal: Removal, settings: Settings) -> None:
-    if not done:
+def _conclude(done: list[Compacted], folded: Folded, removal: Removal, settings: Settings) -> None:
+    if folded.entries:
+        _LOGGER.info(
+            "%s of the ledger of open days are now %d",
+            counted(folded.files_before, "file"),
+            folded.files_after,
+        )
+    elif not done:
         _LOGGER.info("nothing new to compact")
     if removal.removed:
         _LOGGER.info("removed %s", counted(removal.removed, "original"))
@@ -150,6 +162,7 @@ def _summary(report: Report) -> dict[str, object]:
         "days": [{**asdict(day), "day": day.day.isoformat()} for day in report.days],
         "failed_days": [day.isoformat() for day in report.failed_days],
         "errors": list(report.errors),
+        "folded_ledger_files": report.folded.files_before,
         "removed_files": report.removal.removed,
         "waiting_files": report.removal.waiting,
     }

@@ -24,6 +24,7 @@ from ingest.workspace import Workspace
 from watchhouse.errors import LakeError
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger, StoredFile, superseded
+from watchhouse.locks import file_lock
 
 WORKSPACE: Final = "compaction"
 
@@ -72,10 +73,10 @@ class Compactor:
         """
         self._ledger.refresh()
         entries = [entry for entry in self._ledger.entries() if entry.ingest_date == day]
-        outdated = self._ledger.outdated()
-        folded = [path for path in self._ledger.files_of(day) if path not in outdated]
+        folder = f"ingest_date={day.isoformat()}"
+        ledger_files = sum(path.parent.name == folder for path, _ in self._ledger.counting())
         merges = plan(entries, gone=superseded(self._ledger.entries()), root=self._home.root)
-        if not merges and len(folded) == 1:
+        if not merges and ledger_files == 1:
             return None
         self._prepare()
         started(sum(len(merge.sources) for merge in merges))
@@ -84,21 +85,23 @@ class Compactor:
                 stack.enter_context(holding_rejects(self._home, wait=True))
             merged = [self._merge(merge, advanced) for merge in merges]
             written = self._publish(day, merges, merged)
-            renewed = self._renewed(entries, merges, written)
+            for leftover in self._home.ledger.glob(f"{folder}/.folded-*"):
+                leftover.unlink()
+            # What was folded meanwhile has a higher revision: these entries are to be above it.
+            stack.enter_context(file_lock(self._home.ledger_lock, wait=True))
+            self._ledger.refresh()
+            revision = 1 + max(self._revision(entry) for entry in entries)
+            renewed = self._renewed(entries, merges, written, revision)
             _require_conserved(entries, renewed)
             if not self._ledger.fold(day, renewed):
-                message = (
-                    f"{self._home.ledger}: another compaction has been at {day}; run the same "
-                    "command again"
-                )
-                raise LakeError(message)
+                raise LakeError(self._disturbed(day))
         return Compacted(
             day,
             batch_count=len(entries),
             row_count=sum(entry.landed_count for entry in entries),
             files_before=_file_count(entries),
             files_after=_file_count(renewed),
-            ledger_files_before=len(folded),
+            ledger_files_before=ledger_files,
         )
 
     def _prepare(self) -> None:
@@ -144,13 +147,25 @@ class Compactor:
             written.append(held)
         return written
 
+    def _revision(self, entry: Entry) -> int:
+        """Return the present revision of an entry; all else of it must be as it was."""
+        found = self._ledger.find(entry.batch_id)
+        if found is None or replace(found, revision=entry.revision) != entry:
+            raise LakeError(self._disturbed(entry.ingest_date))
+        return found.revision
+
+    def _disturbed(self, day: date) -> str:
+        return (
+            f"{self._home.ledger}: another compaction has been at {day}; run the same command again"
+        )
+
     def _renewed(
         self,
         entries: Sequence[Entry],
         merges: Sequence[Merge],
         written: Sequence[dict[str, list[StoredFile]]],
+        revision: int,
     ) -> list[Entry]:
-        revision = 1 + max(entry.revision for entry in entries)
         renewed = []
         for entry in entries:
             files, reject_files = list(entry.files), list(entry.reject_files)

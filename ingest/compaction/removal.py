@@ -39,11 +39,13 @@ def remove_originals(
         LockTimeoutError: a builder works; the next compaction removes them.
         OSError: they cannot be removed.
     """
+    # What was folded since: an heir may have an heir of its own.
+    ledger.refresh()
     outdated = ledger.outdated()
     due = {
         path
         for path, files in outdated.items()
-        if all(_age(heir, now) >= grace for heir in files.heirs)
+        if all((since := age(heir, now)) is not None and since >= grace for heir in files.heirs)
     }
     waiting = [path for path in outdated if path not in due]
     younger = _paths(entry for path in waiting for entry in outdated[path].entries)
@@ -58,7 +60,7 @@ def remove_originals(
         if start:
             time.sleep(_PAUSE_SECONDS)  # A builder that waits has its turn.
         with builder_lock(home.builder_lock, timeout=lock_timeout):
-            _remove(paths[start : start + _PIECE])
+            remove_files(paths[start : start + _PIECE])
     for path in due:
         ledger.forget(path)
     return Removal(len(gone) + len(due), waiting_count)
@@ -68,11 +70,15 @@ def _paths(entries: Iterable[Entry]) -> frozenset[str]:
     return frozenset[str]().union(*(entry.paths for entry in entries))
 
 
-def _age(path: Path, now: datetime) -> timedelta:
-    return timedelta(seconds=now.timestamp() - path.stat().st_mtime)
+def age(path: Path, now: datetime) -> timedelta | None:
+    """Return how old a file is; None if it is gone, so that its entries are in another."""
+    try:
+        return timedelta(seconds=now.timestamp() - path.stat().st_mtime)
+    except FileNotFoundError:
+        return None
 
 
-def _remove(files: Iterable[Path]) -> None:
+def remove_files(files: Iterable[Path]) -> None:
     """Remove files and the folders of batches that are empty then, and make that last."""
     folders = set()
     for path in files:

@@ -1,5 +1,5 @@
 {#-
-  The files of the ledger, one for each batch or for a folded day. A file never changes. Reading it
+  The files of the ledger, one for each batch, or for many that were folded. A file never changes. Reading it
   costs a fifth of a millisecond, and a topic fills hundreds in a minute, so a build reads only
   those that are new, and those of batches that no release holds, whatever became of the build that
   read them.
