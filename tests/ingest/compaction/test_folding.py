@@ -405,6 +405,24 @@ def test_an_entry_that_comes_back_is_not_folded(home: Home) -> None:
     assert not list(home.ledger.rglob(f"{zombie.batch_id}.json"))
 
 
+def test_of_a_file_that_counts_in_part_only_that_part_is_folded(home: Home) -> None:
+    ledger = Ledger(home)
+    for number in range(4):
+        ledger.commit(entry(number))
+    folder_of(home).fold(now=later())
+    folder_of(home).remove(now=later(1000), lock_timeout=0)
+    # Restored from a copy of somewhere else: one of its entries is known, with a higher revision.
+    (folded,) = home.ledger.rglob("*.json")
+    old = replace(entry(1), landed_count=99, landed_at=NOON - timedelta(minutes=1))
+    folded.with_name("restored.json").write_bytes(old.line() + entry(4).line())
+    for number in range(5, 8):
+        ledger.commit(entry(number))
+    folder_of(home).fold(now=later())
+    folder_of(home).fold(now=later())
+    folder_of(home).remove(now=later(1000), lock_timeout=0)
+    assert as_landed(known(home).entries()) == [entry(number) for number in range(8)]
+
+
 def test_a_loader_of_topics_goes_on_where_the_folded_ledger_ends(home: Home) -> None:
     now = [0.0]
     sleeper = Chains(home, clock=lambda: now[0])
