@@ -2,10 +2,10 @@
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -470,7 +470,7 @@ def test_run_folds_also_while_it_cannot_build(home: Home, monkeypatch: pytest.Mo
         too_long = threading.Timer(DEADLINE, running.kill)
         too_long.start()
         while not list(folder.glob("folded-*")) and running.poll() is None:
-            os.sched_yield()
+            time.sleep(0.02)
         running.terminate()
         _, said = running.communicate(timeout=DEADLINE)
         too_long.cancel()
