@@ -154,8 +154,9 @@ def make_release() -> Home:
         connection.execute("create temp table users as from given")
         for statement in _FILL:
             connection.execute(statement.format(shows=SHOWS, days=DAYS, first=FIRST_DAY))
-        # Or there would be nothing new to publish.
+        # Or there would be nothing new to publish; and no log says which rows have changed.
         connection.execute("update history.last_run set invocation_id = 'filled'")
+        connection.execute("delete from history.published_batches")
     _watchhouse("publish")
     _MADE.touch()
     return home

@@ -27,7 +27,7 @@ FIGURE = "[data-testid=stMetric]:has-text('{}') [data-testid=stMetricValue]"
 NUMBERED = """
     update marts.fct_platform_days set play_count = {number} where activity_date = '2026-01-20';
     update marts.fct_platform_days set play_count = 0 where activity_date != '2026-01-20';
-    insert into intermediate.int_changed_days values ('2026-01-20');
+    insert into intermediate.int_changed_days select activity_date from marts.fct_platform_days;
     update history.last_run set invocation_id = 'run-{number}', selection = 'full';
 """
 
