@@ -162,7 +162,7 @@ def _write(
             publication.copy.take(database)
         else:
             shutil.copyfile(source, database)
-    with _attached(connection, database):
+    with _attached(connection, database, replaced=marts if copied is not base else ()):
         known = dict(base.marts) if base else {}
         written = {mart.name: write_mart(connection, home, mart, parts, newest) for mart in marts}
         manifest = ReleaseManifest(
@@ -203,12 +203,23 @@ def _copied(
 
 
 @contextmanager
-def _attached(connection: duckdb.DuckDBPyConnection, database: Path) -> Iterator[None]:
-    """Attach a new database as `release`; at the end all of it is in its one file."""
+def _attached(
+    connection: duckdb.DuckDBPyConnection, database: Path, *, replaced: Iterable[Mart]
+) -> Iterator[None]:
+    """Attach a new database as `release`; at the end all of it is in its one file.
+
+    Of the marts that are `replaced` in a copy, tables that are written whole are dropped first, and
+    what they took is free for them again: else the file would be twice as long from then on.
+    """
     connection.execute(
         f"attach {literal(str(database))} as release (row_group_size {_ROW_GROUP_ROWS})"
     )
     try:
+        whole = [mart for mart in replaced if mart.partition_by is None and not mart.changed]
+        for mart in whole:
+            connection.execute(f"drop table if exists release.{mart.relation}")
+        if whole:
+            connection.execute("checkpoint release")
         # One transaction: a description is a statement, and each would be synced by itself.
         connection.begin()
         yield

@@ -11,7 +11,7 @@ import pytest
 
 from watchhouse.errors import PublishError
 from watchhouse.layout import Home
-from watchhouse.manifests import ReleaseManifest
+from watchhouse.manifests import ReleaseManifest, database_of
 from watchhouse.marts import Mart
 from watchhouse.metrics import load_metrics
 from watchhouse.publishing import refusal
@@ -337,6 +337,19 @@ def test_a_full_release_replaces_only_changed_rows_of_a_table_until_many_are_out
     small_build.run("delete from history.published_batches")
     count(*((day, 50) for day in days))
     assert publish() == [(day, 50) for day in days]
+
+
+def test_a_file_does_not_grow_by_what_is_written_whole_again(small_build: Any) -> None:
+    small_build.add("a", [MONDAY])
+    small_build.run("insert into marts.dim_shows select md5(i::varchar), null from range(300_000) as t (i)")
+    release = small_build.publish()
+    sizes = [database_of(small_build.home, release).stat().st_size]
+    for batch in "bcd":
+        small_build.add(batch, [MONDAY])
+        release = small_build.publish(standing=release)
+        sizes.append(database_of(small_build.home, release).stat().st_size)
+    assert small_build.read("select count(*) from marts.dim_shows") == [(300_000,)]
+    assert max(sizes) < 1.3 * sizes[0]
 
 
 def test_what_only_the_core_has_seen_waits_for_the_other_marts(small_build: Any) -> None:
