@@ -14,7 +14,7 @@ from watchhouse.errors import LakeError
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger
 from watchhouse.locks import file_lock
-from watchhouse.storage import sync_folder
+from watchhouse.storage import sync
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 _MARK: Final = ".expired.json"
@@ -99,4 +99,4 @@ def _forget_text(path: Path, cutoff: datetime) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from watchhouse.layout import Home
 from watchhouse.ledger import Ledger, StoredFile
-from watchhouse.storage import make_folders, sync_folder
+from watchhouse.storage import make_folders, sync
 
 _LOGGER: Final = logging.getLogger("watchhouse.ingest")
 _LOCK: Final = "lock"
@@ -96,7 +96,7 @@ class Workspace:
             json.dump(intent, handle)
             handle.flush()
             os.fsync(handle.fileno())
-        sync_folder(self._folder)
+        sync(self._folder)
         stored = []
         for place, (part, folder, rows) in zip(places, moves, strict=True):
             is_private = folder.is_relative_to(self._home.rejects)
@@ -110,7 +110,7 @@ class Workspace:
                 )
             )
         for folder in {folder for _, folder, _ in moves}:
-            sync_folder(folder)
+            sync(folder)
         return tuple(stored)
 
     def release(self, ledger: Ledger) -> None:

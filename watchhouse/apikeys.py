@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from watchhouse.errors import LakeError, UsageError
-from watchhouse.storage import create_exclusively, make_folders, sync_folder
+from watchhouse.storage import create_exclusively, make_folders, sync
 
 SCOPES: Final = ("read:aggregate", "read:user", "write:events", "admin")
 """What a key may be allowed; `admin` allows everything."""
@@ -96,7 +96,7 @@ class KeyStore:
         temporary = self._folder / f".{key_id}.{secrets.token_hex(4)}"
         create_exclusively(temporary, _document(revoked), mode=0o600)
         temporary.rename(path)
-        sync_folder(self._folder)
+        sync(self._folder)
         return revoked
 
     def find(self, text: str) -> ApiKey | None:

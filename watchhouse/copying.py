@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from watchhouse.parts import sync
+from watchhouse.storage import sync
 
 
 class Copy:

@@ -19,7 +19,7 @@ from watchhouse.errors import PublishError
 from watchhouse.layout import Home
 from watchhouse.manifests import Part
 from watchhouse.marts import Mart, literal, quote
-from watchhouse.storage import make_folders
+from watchhouse.storage import make_folders, sync
 
 _LOSSY_TYPES: Final = ("HUGEINT", "BIGNUM", "BIT")
 """Types (HUGEINT covers UHUGEINT) that Parquet files would hold as something else."""
@@ -224,15 +224,6 @@ def _rows_sql(mart: Mart, columns: Sequence[Column], paths: Sequence[Path]) -> s
         else f"hive_partitioning = true, hive_types = {{{partition}: date}}"
     )
     return f"select {selected} from read_parquet([{files}], {options})"  # noqa: S608
-
-
-def sync(path: Path) -> None:
-    """Make the content of a file, or the names in a folder, survive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _row_count(parts: Iterable[Part]) -> int:

@@ -42,10 +42,11 @@ from watchhouse.manifests import (
 )
 from watchhouse.marts import Log, Mart, PublicationPlan, literal
 from watchhouse.metrics import load_metrics
-from watchhouse.parts import NEW_BATCHES, PartWriter, sync
+from watchhouse.parts import NEW_BATCHES, PartWriter
 from watchhouse.releases import point_to
 from watchhouse.restatements import find_restatements, keep_restatements, write_restatements
 from watchhouse.state import BuildState, read_state
+from watchhouse.storage import sync
 
 _LAST: Final = "history.last_release"
 _ROW_GROUP_ROWS: Final = 16_384

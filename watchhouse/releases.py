@@ -21,7 +21,7 @@ import duckdb
 from watchhouse.errors import NoReleaseError, WatchhouseError, one_line
 from watchhouse.layout import Home
 from watchhouse.manifests import DATABASE_NAME, LOCK_NAME, ReleaseManifest, read_manifest
-from watchhouse.storage import sync_folder
+from watchhouse.storage import sync
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def point_to(home: Home, release_id: int) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path(home.releases.name) / str(release_id))
     link.replace(home.current)
-    sync_folder(home.root)
+    sync(home.root)
 
 
 def current_manifest(home: Home) -> ReleaseManifest:

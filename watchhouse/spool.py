@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
-from watchhouse.storage import make_folders, sync_folder
+from watchhouse.storage import make_folders, sync
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +156,7 @@ class _OpenSegment:
             try:
                 if _lock(descriptor, path):
                     # The name must survive a power cut no less than the lines.
-                    sync_folder(folder)
+                    sync(folder)
                     return cls(path, descriptor, begun)
             except OSError:
                 path.unlink(missing_ok=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 from watchhouse.errors import LakeError
 
 
-def sync_folder(folder: Path) -> None:
-    """Make names created or renamed in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -26,7 +26,7 @@ def make_folders(folder: Path, *, mode: int = 0o777) -> None:
         folder = folder.parent
     for name in reversed(missing):
         name.mkdir(mode=mode, exist_ok=True)
-        sync_folder(name.parent)
+        sync(name.parent)
 
 
 def create_exclusively(path: Path, content: bytes, *, mode: int = 0o666) -> bool:
@@ -48,7 +48,7 @@ def create_exclusively(path: Path, content: bytes, *, mode: int = 0o666) -> bool
             return False
     finally:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
     return True
 
 

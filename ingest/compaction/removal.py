@@ -11,7 +11,7 @@ from typing import Final
 from watchhouse.layout import Home
 from watchhouse.ledger import Entry, Ledger
 from watchhouse.locks import builder_lock
-from watchhouse.storage import sync_folder
+from watchhouse.storage import sync
 
 _PIECE: Final = 2000
 """Files that are removed while builders wait."""
@@ -88,4 +88,4 @@ def remove_files(files: Iterable[Path]) -> None:
         folders.add(path.parent if path.parent.exists() else path.parent.parent)
     for folder in folders:
         if folder.exists():
-            sync_folder(folder)
+            sync(folder)

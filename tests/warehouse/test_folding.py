@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from ingest.compaction.folding import Folder
 from tests.warehouse.comparison import assert_equal_marts
 from tests.warehouse.conftest import MakeWorkshop
@@ -91,16 +89,6 @@ def refreshed(make_workshop: MakeWorkshop, lake: Lake) -> Workshop:
     lake.copy_to(workshop.home)
     workshop.build()
     return workshop
-
-
-@pytest.fixture
-def workshop(make_workshop: MakeWorkshop) -> Workshop:
-    return make_workshop({})
-
-
-@pytest.fixture
-def lake(workshop: Workshop, tmp_path: Path) -> Lake:
-    return Lake(workshop.home, tmp_path)
 
 
 def test_folding_before_and_after_any_build_leaves_everything_as_it_is(

@@ -341,7 +341,9 @@ def test_a_full_release_replaces_only_changed_rows_of_a_table_until_many_are_out
 
 def test_a_file_does_not_grow_by_what_is_written_whole_again(small_build: Any) -> None:
     small_build.add("a", [MONDAY])
-    small_build.run("insert into marts.dim_shows select md5(i::varchar), null from range(300_000) as t (i)")
+    small_build.run(
+        "insert into marts.dim_shows select md5(i::varchar), null from range(300_000) as t (i)"
+    )
     release = small_build.publish()
     sizes = [database_of(small_build.home, release).stat().st_size]
     for batch in "bcd":

@@ -1,10 +1,13 @@
 """A lake of many small batches on closed days, and what a reader finds in it."""
 
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pytest
@@ -22,6 +25,29 @@ FIRST_DAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TODAY = date(2026, 3, 10)
 
 Rows = Counter[tuple[object, ...]]
+T = TypeVar("T")
+
+
+@contextmanager
+def watching(look: Callable[[], T]) -> Iterator[list[T]]:
+    """Look again and again beside the block, as others do, and yield what was seen."""
+    done = threading.Event()
+    seen: list[T] = []
+    errors: list[BaseException] = []
+
+    def watch() -> None:
+        try:
+            while not done.is_set():
+                seen.append(look())
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            errors.append(error)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    yield seen
+    done.set()
+    watcher.join()
+    assert errors == []
 
 
 def rows_of(home: Home, stream: str = "watch_events", *, rejects: bool = False) -> Rows:

@@ -5,8 +5,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,7 +20,7 @@ from ingest.streaming.messages import Messages
 from ingest.streaming.micro_batches import Lander, MicroBatch
 from ingest.streaming.topics import Topic
 from ingest.workspace import Workspace, sweep
-from tests.ingest.compaction.conftest import FIRST_DAY, TODAY, Days, rows_of
+from tests.ingest.compaction.conftest import FIRST_DAY, TODAY, Days, rows_of, watching
 from watchhouse.ledger import Entry, Ledger
 from watchhouse.pseudonyms import Pseudonymiser
 
@@ -65,31 +64,6 @@ print(step)
 """
 
 
-Seen = list[Counter[tuple[object, ...]]]
-
-
-@contextmanager
-def watching(days: Days) -> Iterator[Seen]:
-    """Read the lake again and again, as others do, and yield what was seen."""
-    done = threading.Event()
-    seen: Seen = []
-    errors: list[BaseException] = []
-
-    def watch() -> None:
-        try:
-            while not done.is_set():
-                seen.extend(rows_of(days.home, rejects=is_reject) for is_reject in (False, True))
-        except BaseException as error:  # noqa: BLE001 - handed to the test
-            errors.append(error)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    yield seen
-    done.set()
-    watcher.join()
-    assert errors == []
-
-
 def killed_everywhere(days: Days, *, later: float, step: int = 0) -> int:
     done = subprocess.run(
         [sys.executable, "-c", _KILLED_EVERYWHERE, str(days.home.root), str(later), str(step)],
@@ -106,9 +80,10 @@ def test_killed_at_every_step_nobody_misses_a_row_or_sees_one_twice(days: Days) 
     for number in range(4):
         days.land(number, day=number // 2)
     rows, rejects = rows_of(days.home), rows_of(days.home, rejects=True)
-    with watching(days) as seen:
+    with watching(lambda: [rows_of(days.home, rejects=each) for each in (False, True)]) as looks:
         steps = killed_everywhere(days, later=0)
     assert steps > 40
+    seen = [found for look in looks for found in look]
     assert len(seen) > 2
     assert all(found in (rows, rejects) for found in seen)
     assert rows_of(days.home) == rows

@@ -19,7 +19,7 @@ from ingest.compaction.days import WORKSPACE, Compactor
 from ingest.compaction.folding import FEW, Folded, Folder, Folding
 from ingest.streaming.chains import Chains, Log
 from ingest.workspace import Workspace
-from tests.ingest.compaction.conftest import Days, Rows, rows_of
+from tests.ingest.compaction.conftest import Days, Rows, rows_of, watching
 from watchhouse.cli import main
 from watchhouse.commands.files import current_files
 from watchhouse.layout import Home
@@ -114,25 +114,10 @@ def as_landed(entries: Sequence[Entry]) -> list[Entry]:
 
 
 @contextmanager
-def watching(look: Callable[[], object], known: object) -> Iterator[list[object]]:
+def watching_for(look: Callable[[], object], known: object) -> Iterator[None]:
     """Look again and again, as others do; whatever is seen is what is `known`."""
-    done = threading.Event()
-    seen: list[object] = []
-    errors: list[BaseException] = []
-
-    def watch() -> None:
-        try:
-            while not done.is_set():
-                seen.append(look())
-        except BaseException as error:  # noqa: BLE001 - handed to the test
-            errors.append(error)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    yield seen
-    done.set()
-    watcher.join()
-    assert errors == []
+    with watching(look) as seen:
+        yield
     assert seen
     assert [found for found in seen if found != known] == []
 
@@ -259,17 +244,17 @@ def test_killed_at_every_step_each_entry_is_found_once(days: Days) -> None:
         return int(done.stdout)
 
     with (
-        watching(lambda: rows_of(days.home), rows),
-        watching(by_a_reader_that_stays, entries),
-        watching(lambda: by_python(known(days.home)), entries),
-        watching(lambda: by_sql(days.home), entries),
+        watching_for(lambda: rows_of(days.home), rows),
+        watching_for(by_a_reader_that_stays, entries),
+        watching_for(lambda: by_python(known(days.home)), entries),
+        watching_for(lambda: by_sql(days.home), entries),
     ):
         assert killed_everywhere(0) > 5
     assert len([name for name in days.ledger_files() if not name.startswith(".")]) == 8
     # Nobody has the old list any more; but whoever looks, Python's readers look again.
     with (
-        watching(by_a_reader_that_stays, entries),
-        watching(lambda: by_python(known(days.home)), entries),
+        watching_for(by_a_reader_that_stays, entries),
+        watching_for(lambda: by_python(known(days.home)), entries),
     ):
         assert killed_everywhere(1000) > 7
     (name,) = (name for name in days.ledger_files() if not name.startswith("."))
